@@ -1,0 +1,84 @@
+package send
+
+import "context"
+
+// Verdict is what the next hop's answer means for one recipient.
+type Verdict string
+
+const (
+	// Unknown: the line broke after the final dot; the message may have
+	// arrived (RFC 5321 section 4.5.3.2.6).
+	Unknown Verdict = "unknown"
+	// Accepted: a 2yz reply to the final dot; the next hop took
+	// responsibility (RFC 5321 section 4.2.5).
+	Accepted Verdict = "accepted"
+	// Later: a 4yz reply, or a fault of the line before the final dot.
+	Later Verdict = "later"
+	// Never: a 5yz reply.
+	Never Verdict = "never"
+)
+
+// Stage is the step of an SMTP transaction at which an Outcome was decided.
+type Stage string
+
+// The stages in the order of the dialogue.
+const (
+	StageConnect  Stage = "connect"
+	StageGreeting Stage = "greeting"
+	StageEHLO     Stage = "ehlo"
+	StageTLS      Stage = "starttls"
+	StageAuth     Stage = "auth"
+	StageMail     Stage = "mail"
+	StageRcpt     Stage = "rcpt"
+	StageData     Stage = "data"
+	StageDot      Stage = "dot"
+)
+
+// Outcome is what the next hop said about one recipient. A refusal is a
+// value and not an error: it is the answer that was asked for.
+type Outcome struct {
+	Verdict    Verdict
+	Stage      Stage
+	Code       int    // SMTP reply code, 0 when there was no reply
+	Enhanced   string // RFC 3463 status such as "5.1.1", "" when there was none
+	Transcript string // the server's reply in one line, or the fault of the line
+	Transport  bool   // the fault is the line's or ours: no recipient is charged
+}
+
+// Envelope is the sender and the recipient of one SMTP transaction, as bare
+// addresses. One recipient a transaction: VERP and the unsubscribe token
+// differ for each.
+type Envelope struct {
+	From, To string
+}
+
+// Refusal is the answer of a next hop that would not let us begin: its
+// greeting, EHLO, STARTTLS or AUTH reply. It never concerns a recipient.
+type Refusal struct{ Outcome Outcome }
+
+// Error gives the stage and the server's words.
+func (r *Refusal) Error() string {
+	return "next hop refused at " + string(r.Outcome.Stage) + ": " + r.Outcome.Transcript
+}
+
+// Courier opens lines to the next hop.
+type Courier interface {
+	// Line connects, greets, secures and authenticates. Its error is a
+	// *Refusal when the server answered, else the fault of the network.
+	Line(ctx context.Context) (Line, error)
+}
+
+// Line carries messages to the next hop, one at a time.
+type Line interface {
+	// Deliver sends msg (CRLF lines, not dot-stuffed) under e and returns
+	// when the outcome of msg itself is known. If next is not nil its
+	// envelope may be pipelined behind msg's final dot (RFC 2920); the next
+	// Deliver must then be for that envelope, or the line be closed. The
+	// caller commits the outcome before it calls Deliver again, so that no
+	// final dot leaves before the result of the one before it is on disk.
+	Deliver(ctx context.Context, e Envelope, msg []byte, next *Envelope) Outcome
+	// Reusable tells whether another Deliver may be tried on this line.
+	Reusable() bool
+	// Close says QUIT when the line is idle and closes it in any case.
+	Close() error
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	_ "modernc.org/sqlite"             // driver "sqlite"
+)
+
+// Dialect names the database behind a DB.
+type Dialect string
+
+// The two databases.
+const (
+	SQLite     Dialect = "sqlite"
+	PostgreSQL Dialect = "postgres"
+)
+
+// DB is an open set of books. It may be used by many goroutines.
+type DB struct {
+	write   *sql.DB
+	read    *sql.DB
+	dialect Dialect
+}
+
+// Open opens the database at url and brings its schema up to date. A url
+// that begins with postgres:// or postgresql:// is PostgreSQL; anything else
+// is the path of an SQLite file, with or without a leading "sqlite:".
+func Open(ctx context.Context, url string) (*DB, error) {
+	db, err := connect(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func connect(url string) (*DB, error) {
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return connectPostgres(url)
+	}
+	return connectSQLite(strings.TrimPrefix(url, "sqlite:"))
+}
+
+func connectPostgres(dsn string) (*DB, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
+	return &DB{write: db, read: db, dialect: PostgreSQL}, nil
+}
+
+// connectSQLite opens two handles: SQLite has one write lock, so the writers
+// queue in Go, in order and without busy waiting, and readers never wait.
+func connectSQLite(path string) (*DB, error) {
+	if path == "" {
+		return nil, errors.New("database: no path given; name a file, for example galley.db")
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("database: the folder of %s: %w", path, err)
+	}
+	write, err := sql.Open("sqlite", sqliteDSN(path, "immediate"))
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", sqliteDSN(path, "deferred")+"&_pragma=query_only(1)")
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	read.SetMaxOpenConns(4)
+	return &DB{write: write, read: read, dialect: SQLite}, nil
+}
+
+func sqliteDSN(path, lock string) string {
+	q := url.Values{"_txlock": {lock}, "_pragma": {
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	}}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// Dialect tells which database this is; only migrations and row locks differ.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// Ping asks the database for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx) }
+
+// Close closes the database. Transactions under way fail.
+func (db *DB) Close() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+// Update runs fn in one transaction and commits it; when fn or the commit
+// fails nothing has happened. On PostgreSQL fn may be called again after a
+// serialization failure, so it must have no effect outside the transaction
+// except through AfterCommit.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	const tries = 5
+	for try := 1; ; try++ {
+		err := db.run(ctx, db.write, nil, fn)
+		if err == nil || try == tries || !again(err) {
+			return err
+		}
+	}
+}
+
+// View runs fn in one transaction that reads and changes nothing.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	return db.run(ctx, db.read, &sql.TxOptions{ReadOnly: db.dialect == PostgreSQL}, fn)
+}
+
+func (db *DB) run(ctx context.Context, h *sql.DB, opt *sql.TxOptions, fn func(*Tx) error) error {
+	raw, err := h.BeginTx(ctx, opt)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{Tx: raw, now: Now(), dialect: db.dialect}
+	defer raw.Rollback() // a no-op after the commit; a panic in fn must not keep the write lock
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// Tx is one transaction. It knows its instant: all rows that it writes carry
+// the same time.
+type Tx struct {
+	*sql.Tx
+	now     time.Time
+	dialect Dialect
+	after   []func()
+}
+
+// Now is the wall-clock instant at which the transaction began, in UTC and
+// whole microseconds.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// AfterCommit has f called when the transaction is on disk, in the order of
+// the calls; after a rollback f is never called. It is how a part rings the
+// bell of the next one.
+func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
+
+// Skip is the clause with which a SELECT inside an UPDATE passes over rows
+// that another machine is claiming. SQLite has one writer and needs none.
+func (tx *Tx) Skip() string {
+	if tx.dialect == PostgreSQL {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Now reads the wall clock, in UTC and whole microseconds. It is the one
+// place that does.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Micros turns an instant into the number that is stored; the zero time is 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Instant turns a stored number into an instant in UTC; 0 is the zero time.
+func Instant(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
