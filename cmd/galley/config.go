@@ -1,0 +1,249 @@
+package main
+
+import (
+	"net/mail"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"galley/send/list"
+)
+
+// Config is everything the file says, with defaults filled in, paths made
+// absolute and every value checked. It is made by Load and not changed.
+type Config struct {
+	Data        string       `toml:"data"`     // folder of database, key and archive; default: the file's own
+	Database    Secret       `toml:"database"` // "" is SQLite in data; postgres://… may hold a password
+	Log         Log          `toml:"log"`
+	Web         *Web         `toml:"web"` // nil: no web pages; leaving then goes by mail alone
+	SMTP        SMTP         `toml:"smtp"`
+	DKIM        []DKIM       `toml:"dkim"`
+	Newsletters []Newsletter `toml:"newsletter"`
+
+	Path string `toml:"-"` // of the file
+}
+
+// Log is how much is told and in which form.
+type Log struct {
+	Level     string `toml:"level"`     // debug, info, warn or error; default info
+	JSON      bool   `toml:"json"`      // one JSON object a line
+	Addresses bool   `toml:"addresses"` // false: people appear as keyed hashes (trust.md section 5)
+}
+
+// Web is where the pages are served and what the world calls them.
+type Web struct {
+	Listen string `toml:"listen"` // host:port; default 127.0.0.1:8025
+	URL    string `toml:"url"`    // https://host, without a slash at the end
+}
+
+// Transport security of a server.
+const (
+	TLS      = "tls"      // from the first byte
+	StartTLS = "starttls" // after a plain greeting, and never without it
+	Plain    = "plain"    // none
+)
+
+// SMTP is the next hop of everything that leaves.
+type SMTP struct {
+	Host     string `toml:"host"`
+	Port     int    `toml:"port"`     // default 465, 587 or 25, by security
+	Security string `toml:"security"` // default starttls
+	Login
+	Connections int    `toml:"connections"`             // at once; default 4
+	Hello       string `toml:"hello"`                   // name in EHLO; default: the host's own
+	Messages    int    `toml:"messages_per_connection"` // default 100
+}
+
+// DKIM is one key with which mail is signed.
+type DKIM struct {
+	Domain   string `toml:"domain"` // d=, equal to the newsletter's or above it
+	Selector string `toml:"selector"`
+	KeyFile  string `toml:"key_file"` // PEM, RSA or Ed25519
+}
+
+// How an issue is approved.
+const (
+	ApproveCode  = "code"       // the one-time code alone, where the editor's provider signs nothing
+	ApproveProof = "code+proof" // the code, in a mail that proves its sender
+)
+
+// Newsletter is one newsletter with its mailbox and its editors.
+type Newsletter struct {
+	ID        string              `toml:"id"` // for ever: it stands in the books and in List-Id
+	Name      string              `toml:"name"`
+	Tagline   string              `toml:"tagline"`
+	Address   list.Address        `toml:"address"`         // the mailbox's own
+	Pattern   string              `toml:"address_pattern"` // default local+KIND-TOKEN@domain; "none" hands out no addresses
+	From      string              `toml:"from"`            // display name; default Name
+	ReplyTo   *Person             `toml:"reply_to"`
+	Postal    string              `toml:"postal_address"`
+	Lang      string              `toml:"lang"`      // default en
+	Archive   string              `toml:"archive"`   // path of the archive on the web; default /newsletter_issues
+	Templates string              `toml:"templates"` // folder over the built-in ones
+	Approve   string              `toml:"approve"`   // default code+proof
+	Authserv  []string            `toml:"authserv_ids"`
+	Sections  []Section           `toml:"sections"`
+	Editors   []Person            `toml:"editors"`
+	Words     map[string][]string `toml:"words"` // more words for a command, in the editor's language
+	Grace     Duration            `toml:"grace"` // between the editor's copy and the others'; default 10m, may be 0
+	IMAP      IMAP                `toml:"imap"`
+	Slot      *Slot               `toml:"slot"` // nil: no schedule, every issue is given its time
+}
+
+// Section is a heading that issues usually have, with the other ways its
+// author writes it.
+type Section struct {
+	Name    string   `toml:"name"`
+	Aliases []string `toml:"aliases"`
+}
+
+// IMAP is the mailbox that a newsletter lives in.
+type IMAP struct {
+	Host     string `toml:"host"`
+	Port     int    `toml:"port"`     // default 993 or 143, by security
+	Security string `toml:"security"` // default tls
+	Login
+	Folder    string   `toml:"folder"`    // default INBOX
+	Poll      Duration `toml:"poll"`      // default 60s
+	Idle      Duration `toml:"idle"`      // IDLE is renewed after this; default 9m, 0 never idles
+	Reconcile Duration `toml:"reconcile"` // the whole folder is looked through; default 1h
+}
+
+// Slot is the weekly time of an issue, on the wall clocks of its zone.
+type Slot struct {
+	Weekday Weekday    `toml:"weekday"`
+	Time    TimeOfDay  `toml:"time"` // "09:00"
+	Zone    Zone       `toml:"zone"` // "America/Toronto"
+	Remind  []Duration `toml:"remind"`
+}
+
+// Person is a name with an address, written as in a mail's From.
+type Person struct {
+	Name    string
+	Address list.Address
+}
+
+// UnmarshalText reads "Name <a@b>" or a bare address.
+func (p *Person) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if !strings.HasSuffix(s, ">") {
+		p.Name = ""
+		return p.Address.UnmarshalText(text)
+	}
+	open := strings.LastIndexByte(s, '<')
+	addr, err := list.ParseAddress(s[max(0, open)+1 : len(s)-1])
+	if err != nil {
+		return err
+	}
+	p.Address, p.Name = addr, displayName(s[:max(0, open)])
+	return nil
+}
+
+// displayName undoes quotes where they were written; a name with a comma is
+// fine without them here, since one string holds one person.
+func displayName(s string) string {
+	s = strings.TrimSpace(s)
+	if a, err := mail.ParseAddress(s + " <a@b.example>"); err == nil {
+		return a.Name
+	}
+	return strings.Trim(s, `"`)
+}
+
+// String is the person as a mail's From has it.
+func (p Person) String() string {
+	return (&mail.Address{Name: p.Name, Address: p.Address.String()}).String()
+}
+
+// Newsletter finds a newsletter by its id. With "" it gives the only one
+// there is.
+func (c *Config) Newsletter(id string) (*Newsletter, bool) {
+	for i := range c.Newsletters {
+		if n := &c.Newsletters[i]; n.ID == id || id == "" && len(c.Newsletters) == 1 {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+// Books is the URL of the database as store.Open takes it. It may hold a
+// password: it is not for printing.
+func (c *Config) Books() string {
+	if db := c.Database.Reveal(); db != "" {
+		return db
+	}
+	return filepath.Join(c.Data, "galley.db")
+}
+
+// defaults fills in what the file leaves out; has tells what it says.
+func (c *Config) defaults(has func(key string) bool) {
+	folder := filepath.Dir(c.Path)
+	fill(&c.Data, folder)
+	c.Data = under(folder, c.Data)
+	fill(&c.Log.Level, "info")
+	if c.Web != nil {
+		fill(&c.Web.Listen, "127.0.0.1:8025")
+		c.Web.URL = strings.TrimSuffix(c.Web.URL, "/")
+	}
+	c.SMTP.defaults(folder)
+	for i := range c.DKIM {
+		c.DKIM[i].KeyFile = under(folder, c.DKIM[i].KeyFile)
+	}
+	for i := range c.Newsletters {
+		at := element("newsletter", i)
+		c.Newsletters[i].defaults(folder, func(key string) bool { return has(at + "." + key) })
+	}
+}
+
+func (s *SMTP) defaults(folder string) {
+	fill(&s.Security, StartTLS)
+	fill(&s.Port, map[string]int{TLS: 465, StartTLS: 587, Plain: 25}[s.Security])
+	fill(&s.Connections, 4)
+	fill(&s.Messages, 100)
+	s.PasswordFile = under(folder, s.PasswordFile)
+}
+
+func (n *Newsletter) defaults(folder string, has func(string) bool) {
+	fill(&n.Pattern, "local+KIND-TOKEN@domain")
+	fill(&n.From, n.Name)
+	fill(&n.Lang, "en")
+	fill(&n.Archive, "/newsletter_issues")
+	fill(&n.Approve, ApproveProof)
+	n.Templates = under(folder, n.Templates)
+	if !has("grace") {
+		n.Grace = Duration(10 * time.Minute)
+	}
+	n.IMAP.defaults(folder, has)
+}
+
+func (m *IMAP) defaults(folder string, has func(string) bool) {
+	fill(&m.Security, TLS)
+	fill(&m.Port, map[string]int{TLS: 993, StartTLS: 143, Plain: 143}[m.Security])
+	fill(&m.Folder, "INBOX")
+	for _, t := range []struct {
+		key      string
+		value    *Duration
+		standard time.Duration
+	}{
+		{"poll", &m.Poll, time.Minute}, {"idle", &m.Idle, 9 * time.Minute}, {"reconcile", &m.Reconcile, time.Hour},
+	} {
+		if !has("imap." + t.key) {
+			*t.value = Duration(t.standard)
+		}
+	}
+	m.PasswordFile = under(folder, m.PasswordFile)
+}
+
+func fill[T comparable](v *T, standard T) {
+	var zero T
+	if *v == zero {
+		*v = standard
+	}
+}
+
+// under makes a path of the file absolute: it is seen from the file's folder.
+func under(folder, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(folder, path)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with a file under testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s\nwant:\n%s", name, got, want)
+	}
+}
+
+// home copies a configuration into a folder of its own, beside what it names.
+func home(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return homeWith(t, string(text))
+}
+
+func homeWith(t testing.TB, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "looks"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "smtp.password"), "canary-smtp\n", 0o600)
+	put(t, filepath.Join(dir, "dkim.pem"), testKey(t), 0o600)
+	path := filepath.Join(dir, "galley.toml")
+	put(t, path, text, 0o644)
+	return path
+}
+
+func put(t testing.TB, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask says
+		t.Fatal(err)
+	}
+}
+
+// testKey is enough of a key for a configuration: it is looked at and not parsed.
+func testKey(testing.TB) string { return "-----BEGIN PRIVATE KEY-----\n" }
+
+func TestEverySettingIsRead(t *testing.T) {
+	path := home(t, "full.toml")
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := c.Newsletters[0]
+	for _, v := range []struct{ got, want any }{
+		{c.Data, filepath.Dir(path)}, {c.Books(), filepath.Join(filepath.Dir(path), "galley.db")},
+		{c.Log, Log{"debug", true, true}}, {*c.Web, Web{"127.0.0.1:8025", "https://press.example.org"}},
+		{c.SMTP.Port, 587}, {c.SMTP.Connections, 8}, {c.SMTP.Messages, 50}, {c.SMTP.User, "press"},
+		{c.DKIM[0].KeyFile, filepath.Join(filepath.Dir(path), "dkim.pem")},
+		{n.Address.String(), "News@press.example.org"}, {n.From, "Ada of The Press"},
+		{n.ReplyTo.String(), `"Ada" <ada@example.org>`}, {n.Approve, ApproveCode},
+		{fmt.Sprint(n.Sections), "[{Random [Random things]} {Papers []}]"},
+		{n.Editors[0].Name, "Ada Lovelace"}, {n.Editors[1].Address.String(), "charles@example.org"},
+		{n.Words["approve"][0], "einverstanden"}, {n.Grace, Duration(0)},
+		{n.IMAP.Port, 993}, {n.IMAP.Folder, "Press"}, {n.IMAP.Poll, Duration(30 * time.Second)},
+		{n.IMAP.Idle, Duration(0)}, {n.IMAP.Reconcile, Duration(2 * time.Hour)},
+		{n.Slot.Weekday, Weekday(time.Saturday)}, {n.Slot.Time, TimeOfDay{9, 0}},
+		{n.Slot.Zone.String(), "America/Toronto"}, {n.Slot.Remind[1], Duration(2 * time.Hour)},
+	} {
+		if v.got != v.want {
+			t.Errorf("got %v, want %v", v.got, v.want)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := Load(home(t, "small.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, ok := c.Newsletter("")
+	if !ok || n.ID != "press" {
+		t.Fatal("the only newsletter was not found")
+	}
+	for _, v := range []struct{ got, want any }{
+		{c.Log.Level, "info"}, {c.Web == nil, true}, {c.SMTP.Port, 25}, {c.SMTP.Connections, 4}, {c.SMTP.Messages, 100},
+		{n.Pattern, "local+KIND-TOKEN@domain"}, {n.From, "The Press"}, {n.Lang, "en"}, {n.Archive, "/newsletter_issues"},
+		{n.Approve, ApproveProof}, {n.Grace, Duration(10 * time.Minute)}, {n.Slot == nil, true},
+		{n.IMAP.Port, 143}, {n.IMAP.Folder, "INBOX"}, {n.IMAP.Poll, Duration(time.Minute)},
+		{n.IMAP.Idle, Duration(9 * time.Minute)}, {n.IMAP.Reconcile, Duration(time.Hour)},
+	} {
+		if v.got != v.want {
+			t.Errorf("got %v, want %v", v.got, v.want)
+		}
+	}
+	s, err := n.IMAP.Secret(t.Context())
+	if err != nil || s.Reveal() != "hush" {
+		t.Errorf("password_command gave %q, %v", s.Reveal(), err)
+	}
+}
+
+// One run tells everything that is wrong, each with its line and what to do.
+func TestAllFaultsAtOnce(t *testing.T) {
+	path := home(t, "faults.toml")
+	_, err := Load(path)
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	got := strings.ReplaceAll(faults.Error(), filepath.Dir(path)+"/", "")
+	golden(t, "faults.golden", got+"\n")
+	for _, f := range faults {
+		if f.Remedy == "" || f.Line == 0 {
+			t.Errorf("no remedy or no line: %v", f)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"galley/compose"
+	"galley/inbox"
+	"galley/inbox/mailbox"
+	"galley/inbox/trust"
+	"galley/send"
+	"galley/send/list"
+	"galley/send/message"
+	"galley/send/relay"
+	"galley/send/store"
+	"galley/templates"
+)
+
+// house is all the parts, built back to front: the books, the list, the
+// queue, the desk, the inboxes. It is the only place where they meet.
+type house struct {
+	cfg     *Config
+	log     *slog.Logger
+	db      *store.DB
+	list    *list.List
+	queue   *send.Queue
+	desk    *compose.Desk
+	relay   *relay.Relay
+	inboxes []*inbox.Inbox
+	boxes   []*mailbox.Mailbox
+	dns     trust.DNS // the demo answers for itself
+}
+
+// build opens the books and joins the parts. Nothing runs yet.
+func build(ctx context.Context, cfg *Config, log *slog.Logger) (*house, error) {
+	key, err := LoadKey(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.Books())
+	if err != nil {
+		return nil, err
+	}
+	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT, list: &list.List{Key: key}}
+	if err := h.join(key); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return h, nil
+}
+
+// close closes the books.
+func (h *house) close() error {
+	for _, b := range h.boxes {
+		b.Close()
+	}
+	return h.db.Close()
+}
+
+func (h *house) join(key []byte) error {
+	signers, err := h.cfg.signers()
+	if err != nil {
+		return err
+	}
+	h.relay = h.cfg.SMTP.relay()
+	h.queue = &send.Queue{DB: h.db, Courier: h.relay, Readers: h.list, Connections: h.cfg.SMTP.Connections,
+		Newsletters: map[string]*send.Newsletter{}, Log: h.log}
+	h.desk = &compose.Desk{DB: h.db, Press: h.queue, Figures: h.queue, Newsletters: map[string]*compose.Newsletter{}, Log: h.log}
+	keys := send.Keys{Secret: key}
+	for i := range h.cfg.Newsletters {
+		n := &h.cfg.Newsletters[i]
+		sn := n.press(h.cfg, keys, signers)
+		h.queue.Newsletters[n.ID] = sn
+		dn := n.desk(h.cfg, key)
+		dn.Loop = sn.Loop()
+		h.desk.Newsletters[n.ID] = dn
+		h.open(n, sn)
+	}
+	return nil
+}
+
+// signers loads the DKIM keys; each signs for the newsletters under its
+// domain.
+func (c *Config) signers() ([]*message.Signer, error) {
+	var out []*message.Signer
+	for _, d := range c.DKIM {
+		pem, err := os.ReadFile(d.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("dkim key: %w", err)
+		}
+		key, err := message.ParseKey(pem)
+		if err != nil {
+			return nil, fmt.Errorf("dkim key %s: %w", d.KeyFile, err)
+		}
+		out = append(out, &message.Signer{Domain: d.Domain, Selector: d.Selector, Key: key})
+	}
+	return out, nil
+}
+
+// relay is the next hop as the configuration names it. The password is asked
+// for at the first login and again whenever the relay logs in.
+func (s *SMTP) relay() *relay.Relay {
+	r := &relay.Relay{Addr: net.JoinHostPort(s.Host, fmt.Sprint(s.Port)), Security: relay.Security(s.Security),
+		Hello: s.Hello, MaxMessages: s.Messages}
+	if s.User != "" {
+		secret := func(ctx context.Context) (string, error) {
+			p, err := s.Login.Secret(ctx)
+			return p.Reveal(), err
+		}
+		r.Auth = &relay.Auth{User: s.User, Mechanism: strings.ToUpper(s.Mechanism), Secret: secret}
+		if m := r.Auth.Mechanism; m == "XOAUTH2" || m == "OAUTHBEARER" {
+			r.Auth.Token = secret
+		}
+	}
+	return r
+}
+
+// host is the web address, "" without a web.
+func (c *Config) host() string {
+	if c.Web == nil {
+		return ""
+	}
+	return c.Web.URL
+}
+
+// press is a newsletter as send sees it.
+func (n *Newsletter) press(c *Config, keys send.Keys, signers []*message.Signer) *send.Newsletter {
+	out := &send.Newsletter{ID: n.ID, Name: n.Name, From: message.Address{Name: n.From, Addr: n.Address.String()},
+		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Keys: keys, Host: c.host(), ArchivePath: n.Archive}
+	if n.ReplyTo != nil {
+		out.ReplyTo = &message.Address{Name: n.ReplyTo.Name, Addr: n.ReplyTo.Address.String()}
+	}
+	for _, s := range signers {
+		if within(n.Address.Domain(), s.Domain) {
+			out.Signers = append(out.Signers, s)
+		}
+	}
+	return out
+}
+
+// desk is a newsletter as compose sees it.
+func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
+	out := &compose.Newsletter{
+		ID: n.ID, From: message.Address{Name: n.Name + " desk", Addr: n.Address.String()},
+		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Zone: time.UTC,
+		Frame: compose.Frame{Name: n.Name, Tagline: n.Tagline, Host: c.host(), ArchivePath: n.Archive, PostalAddress: n.Postal,
+			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Look(n.Templates)},
+	}
+	for _, s := range n.Sections {
+		out.Frame.Sections = append(out.Frame.Sections, s.Name)
+	}
+	for _, e := range n.Editors {
+		out.Editors = append(out.Editors, message.Address{Name: e.Name, Addr: e.Address.Key()})
+	}
+	if n.Slot != nil {
+		out.Zone = n.Slot.Zone.Location
+		out.Slot = &compose.Slot{Weekday: time.Weekday(n.Slot.Weekday), Hour: n.Slot.Time.Hour, Minute: n.Slot.Time.Minute, Zone: n.Slot.Zone.Location}
+		for _, r := range n.Slot.Remind {
+			out.Slot.Remind = append(out.Slot.Remind, time.Duration(r))
+		}
+	}
+	return out
+}
+
+// open builds a newsletter's mailbox and its inbox.
+func (h *house) open(n *Newsletter, sn *send.Newsletter) {
+	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Returns: h.queue, Log: h.log,
+		DNS: func(ctx context.Context, name string) ([]string, error) { return h.dns(ctx, name) }, Newsletter: n.inbox(sn)}
+	m := &n.IMAP
+	box := &mailbox.Mailbox{Addr: net.JoinHostPort(m.Host, fmt.Sprint(m.Port)), Security: mailbox.Security(m.Security), User: m.User,
+		Mechanism: m.Mechanism, Folder: m.Folder, Idle: time.Duration(m.Idle), Poll: time.Duration(m.Poll),
+		Reconcile: time.Duration(m.Reconcile), Ledger: in, Log: h.log,
+		Password: func(ctx context.Context) (string, error) {
+			p, err := m.Login.Secret(ctx)
+			return p.Reveal(), err
+		}}
+	in.Source = box
+	h.boxes = append(h.boxes, box)
+	h.inboxes = append(h.inboxes, in)
+}
+
+// inbox is a newsletter as the inbox sees it.
+func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
+	out := &inbox.Newsletter{ID: n.ID, Address: n.Address.Key(), Press: sn,
+		Authserv: n.Authserv, CodeAlone: n.Approve == ApproveCode, Words: n.Words, Zone: time.UTC,
+		SlotHour: 9 * time.Hour, Folders: inbox.DefaultFolders()}
+	for _, e := range n.Editors {
+		out.Editors = append(out.Editors, inbox.Editor{Name: e.Name, Addr: e.Address.Key()})
+	}
+	if n.Slot != nil {
+		out.Zone = n.Slot.Zone.Location
+		out.SlotHour = time.Duration(n.Slot.Time.Hour)*time.Hour + time.Duration(n.Slot.Time.Minute)*time.Minute
+	}
+	return out
+}
+
+// lookupTXT asks the system's resolver.
+func lookupTXT(ctx context.Context, name string) ([]string, error) {
+	return net.DefaultResolver.LookupTXT(ctx, strings.TrimSuffix(name, "."))
+}

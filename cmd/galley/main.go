@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK     = 0 // done, and nothing is wrong
+	exitFaults = 1 // done, and what was looked at has faults
+	exitFailed = 2 // the words were wrong, or the command could not do its work
+)
+
+// errFaults ends a command that has already told what is wrong with what it
+// was asked to look at.
+var errFaults = errors.New("faults found")
+
+// cli is every command with its flags. A command is a struct with a method
+// Run(*env) error.
+type cli struct {
+	Config string `short:"c" default:"galley.toml" env:"GALLEY_CONFIG" placeholder:"FILE" help:"The configuration (${default})."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the daemon: take mail in, answer, send."`
+	Demo    demoCmd    `cmd:"" help:"See a newsletter being made by mail, on this machine alone."`
+	List    listCmd    `cmd:"" help:"The people on the list."`
+	Version versionCmd `cmd:"" help:"Say which Galley this is."`
+}
+
+// env is what a command gets from outside, so that tests can be outside too.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	config string // path of the configuration
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program: it reads the words, does what they ask and gives
+// the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	asked := false // for help: kong would exit
+	parser, err := kong.New(&c,
+		kong.Name("galley"),
+		kong.Description("An email-first newsletter press. Exit codes: 0 done, 1 faults were found, 2 it could not be done."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { asked = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	words, err := parser.Parse(args)
+	if asked {
+		return exitOK
+	}
+	if err != nil {
+		return fail(stderr, fmt.Errorf("%w; galley --help lists the commands", err))
+	}
+	return fail(stderr, words.Run(&env{ctx, stdin, stdout, stderr, c.Config}))
+}
+
+// fail tells an error to a person and turns it into an exit code.
+func fail(stderr io.Writer, err error) int {
+	var faults Faults
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFaults):
+		return exitFaults
+	case errors.As(err, &faults):
+		fmt.Fprintln(stderr, faults)
+	default:
+		fmt.Fprintln(stderr, "galley:", err)
+	}
+	return exitFailed
+}
+
+// versionCmd says which Galley this is.
+type versionCmd struct{}
+
+// Run prints the module's version and the commit it was built from.
+func (versionCmd) Run(e *env) error {
+	version, commit := "(devel)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = " " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintf(e.stdout, "galley %s%s\n", version, commit)
+	return err
+}

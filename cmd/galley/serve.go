@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"galley/send"
+)
+
+// serveCmd is the daemon.
+type serveCmd struct{}
+
+// Run serves until it is told to stop.
+func (serveCmd) Run(e *env) error {
+	cfg, err := Load(e.config)
+	if err != nil {
+		return err
+	}
+	release, err := lock(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer release()
+	h, err := build(e.ctx, cfg, cfg.Log.logger(e.stderr))
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return h.serve(e.ctx)
+}
+
+// logger writes one line a decision, as text or as JSON.
+func (l Log) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if l.JSON {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// serve runs every part until ctx ends. What is under way then is finished
+// or left in the books; a delivery whose body has begun is waited for.
+func (h *house) serve(ctx context.Context) error {
+	parts, closeWeb, err := h.parts(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeWeb()
+	var names []string
+	for _, n := range h.cfg.Newsletters {
+		names = append(names, n.Address.String())
+	}
+	h.log.Info("ready", "mailboxes", strings.Join(names, " "), "web", h.cfg.host())
+	notify("READY=1")
+	defer notify("STOPPING=1")
+	return supervise(ctx, h.log, parts)
+}
+
+// parts lists the loops of the daemon, back to front.
+func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"watchdog", h.watch}}
+	for _, in := range h.inboxes {
+		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
+	}
+	if h.cfg.Web == nil {
+		return parts, func() {}, nil
+	}
+	l, err := net.Listen("tcp", h.cfg.Web.Listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("web.listen: %w", err)
+	}
+	srv := h.web(ctx)
+	parts = append(parts, daemonPart{"web", func(ctx context.Context) error { return runWeb(ctx, srv, l) }})
+	return parts, func() { srv.Close() }, nil
+}
+
+// runQueue ends the whole daemon when another one has taken the queue: two
+// senders must never run at once.
+func (h *house) runQueue(ctx context.Context) error {
+	err := h.queue.Run(ctx)
+	if errors.Is(err, send.ErrFenced) {
+		return fmt.Errorf("%w: %w", errFatal, err)
+	}
+	return err
+}
+
+// watch feeds systemd's watchdog as long as the books answer.
+func (h *house) watch(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := h.db.Ping(ctx); err == nil {
+			notify("WATCHDOG=1")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func runWeb(ctx context.Context, srv *http.Server, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		srv.Shutdown(end)
+	})
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,299 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"galley/send"
+	"galley/send/store"
+)
+
+// approve lets the newest revision of an issue out, at the time that the
+// line names or at the slot. Whatever speaks against it is said and nothing
+// is done.
+func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if i == nil || i.State == Sending || i.State == Sent {
+		return d.unclear(ctx, tx, r, i)
+	}
+	if i.State == Stopped {
+		return d.resume(ctx, tx, r, c)
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil || row == nil {
+		return "", fmt.Errorf("revision %d of #%d: %v", i.Revision, i.Number, err)
+	}
+	if r.paper != nil && (r.paper.Revision != i.Revision || r.paper.Digest != "" && r.paper.Digest != row.Digest) {
+		return d.again(ctx, tx, r, "stale-code")
+	}
+	if row.Errors > 0 && (c.Word != "approve-anyway" || !row.Sendable) {
+		return d.notApproved(ctx, tx, r, i, row)
+	}
+	at, ok, err := d.timeFor(ctx, tx, r, i, c)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return d.askWhen(ctx, tx, r, i, c)
+	}
+	if r.paper != nil {
+		if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
+			return "code used meanwhile", err
+		}
+	}
+	return d.letOut(ctx, tx, r, i, row, at, c)
+}
+
+// timeFor is when an approval lets the issue go: the time it names, now, or
+// the slot. ok is false when the time must be asked.
+func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (at time.Time, ok bool, err error) {
+	switch {
+	case c.Past || len(c.Readings) > 1:
+		return at, false, nil
+	case !c.At.IsZero() && c.At.After(r.received.Add(time.Minute)):
+		return c.At, true, nil
+	case !c.At.IsZero(): // "now", as understood when the mail came
+		return tx.Now().Add(r.n.Grace), true, nil
+	}
+	at, err = d.slotFor(ctx, tx, r.n, i)
+	return at, !at.IsZero(), err
+}
+
+// slotFor is the slot that an issue would take if it were approved now: of
+// all that are approved for a slot, the lowest number takes the first.
+func (d *Desk) slotFor(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (time.Time, error) {
+	slots, err := d.assign(ctx, tx, n, i.Number)
+	return slots[i.Number], err
+}
+
+// assign gives the coming slots to the issues that wait for one, number with
+// them, in the order of their numbers. Without a slot the answer is empty.
+func (d *Desk) assign(ctx context.Context, tx *store.Tx, n *Newsletter, number int) (map[int]time.Time, error) {
+	if n.Slot == nil {
+		return nil, nil
+	}
+	approved, err := issuesIn(ctx, tx, n.ID, Approved)
+	if err != nil {
+		return nil, err
+	}
+	waiting := []int{number}
+	for _, i := range approved {
+		if !i.Chosen && i.Number != number {
+			waiting = append(waiting, i.Number)
+		}
+	}
+	slices.Sort(waiting)
+	out := map[int]time.Time{}
+	at := tx.Now()
+	for _, w := range waiting {
+		if at, err = d.freeSlot(ctx, tx, n, at); err != nil {
+			return nil, err
+		}
+		out[w] = at
+	}
+	return out, nil
+}
+
+// freeSlot is the first slot after t that no issue has used.
+func (d *Desk) freeSlot(ctx context.Context, tx *store.Tx, n *Newsletter, t time.Time) (time.Time, error) {
+	for {
+		t = n.Slot.Next(t)
+		var used int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM slot WHERE newsletter = $1 AND day = $2 AND state = 'used'`, n.ID, n.Slot.Day(t)).Scan(&used)
+		if err != nil || used == 0 {
+			return t, err
+		}
+	}
+}
+
+// letOut publishes the approved bytes and writes who approved them.
+func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, at time.Time, c Command) (string, error) {
+	if err := i.move(ctx, tx, Approved, r.who(), c.Word); err != nil {
+		return "", err
+	}
+	if err := i.schedule(ctx, tx, at, !c.At.IsZero()); err != nil {
+		return "", err
+	}
+	if err := d.publish(ctx, tx, i, row, at); err != nil {
+		return "", err
+	}
+	if err := voidPapers(ctx, tx, i.ID); err != nil {
+		return "", err
+	}
+	moved, err := d.makeRoom(ctx, tx, r.n, i)
+	if err != nil {
+		return "", err
+	}
+	return d.confirmApproval(ctx, tx, r, i, c, moved)
+}
+
+func (d *Desk) publish(ctx context.Context, tx *store.Tx, i *Issue, row *draftRow, at time.Time) error {
+	e, err := row.toEdition(i, at)
+	if err != nil {
+		return err
+	}
+	return d.Press.Publish(ctx, tx, e)
+}
+
+// who names the author of a decision in the audit.
+func (r *decisionRow) who() string {
+	if r.Editor == "" {
+		return "operator"
+	}
+	return r.Editor
+}
+
+// moved is another issue that a lower number moves to a later slot.
+type moved struct {
+	Number int
+	Goes   string
+}
+
+// makeRoom moves the approved issues of higher numbers to later slots.
+func (d *Desk) makeRoom(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) ([]moved, error) {
+	if i.Chosen {
+		return nil, nil
+	}
+	slots, err := d.assign(ctx, tx, n, i.Number)
+	if err != nil {
+		return nil, err
+	}
+	approved, err := issuesIn(ctx, tx, n.ID, Approved)
+	if err != nil {
+		return nil, err
+	}
+	var out []moved
+	for _, o := range approved {
+		at, waits := slots[o.Number]
+		if !waits || o.Number == i.Number || o.SendAt.Equal(at) {
+			continue
+		}
+		row, err := revisionOf(ctx, tx, o.ID, o.Revision)
+		if err != nil {
+			return nil, err
+		}
+		if err := o.schedule(ctx, tx, at, false); err != nil {
+			return nil, err
+		}
+		if err := d.publish(ctx, tx, o, row, at); err != nil {
+			return nil, err
+		}
+		out = append(out, moved{o.Number, When(at, tx.Now(), n.Zone)})
+	}
+	return out, nil
+}
+
+// confirmApproval tells every editor when the issue goes.
+func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command, others []moved) (string, error) {
+	readers, err := d.Figures.Audience(ctx, tx, r.n.ID)
+	if err != nil {
+		return "", err
+	}
+	grace := ""
+	if r.n.Grace > 0 {
+		grace = span(r.n.Grace)
+	}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": When(i.SendAt, tx.Now(), r.n.Zone),
+		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == "approve-anyway", "Moved": others, "Grace": grace}
+	name := "approved"
+	if i.SendAt.Sub(tx.Now()) <= r.n.Grace {
+		name = "now"
+	}
+	result := ""
+	for _, e := range r.n.Editors {
+		subject, text, err := say(r.n.Frame.Looks, name, data)
+		if err != nil {
+			return "", err
+		}
+		m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision}, to: e, number: i.Number, subject: subject, text: text}
+		if e.Addr == r.Editor {
+			m.answers = r.MessageID
+		}
+		if err := d.post(ctx, tx, r.n, m); err != nil {
+			return "", err
+		}
+		result = subject
+	}
+	return result, nil
+}
+
+// notApproved answers an approval of a proof with errors.
+func (d *Desk) notApproved(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow) (string, error) {
+	f, err := row.frozen()
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for _, e := range f.Findings {
+		if e.Level == "error" {
+			lines = append(lines, e.Message+" "+e.Remedy)
+		}
+	}
+	data := map[string]any{"Number": i.Number, "Why": "its proof shows " + plural(row.Errors, "error", "errors"),
+		"First": fmt.Sprintf("Proof %d of #%d shows %s:", i.Revision, i.Number, plural(row.Errors, "error", "errors")),
+		"Lines": lines, "Say": "Send the text again once that is mended, or answer its proof with: approve anyway"}
+	if !row.Sendable {
+		data["Say"] = "As it is no server would take it, so not even approve anyway lets it out."
+	}
+	return r.tell(ctx, tx, d, "not-approved", data)
+}
+
+// askWhen asks for a time that the line did not give, gave twice, or gave
+// too late. The question carries a code, so that its answer is enough.
+func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (string, error) {
+	const layout = "2006-01-02 15:04"
+	why, times := "There is no weekly slot, so say the time.", []string{"tomorrow 9:00"}
+	switch {
+	case len(c.Readings) > 1:
+		why, times = fmt.Sprintf("%q can be read in two ways.", c.Line), nil
+		for _, t := range c.Readings {
+			times = append(times, t.In(r.n.Zone).Format(layout))
+		}
+	case c.Past:
+		why = fmt.Sprintf("The time in %q is over.", c.Line)
+	}
+	if len(c.Readings) == 1 {
+		times = []string{c.Readings[0].In(r.n.Zone).Format(layout)}
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil {
+		return "", err
+	}
+	m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
+	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": why, "Times": times}, m)
+}
+
+// resume lets the rest of a stopped issue go.
+func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if i != nil && i.State == Held {
+		return d.approve(ctx, tx, r, Command{Word: "approve", At: c.At, Line: c.Line})
+	}
+	if i == nil || i.State != Stopped {
+		return d.unclear(ctx, tx, r, i)
+	}
+	if r.paper != nil {
+		if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
+			return "code used meanwhile", err
+		}
+	}
+	run, err := d.Figures.Progress(ctx, tx, r.n.ID, i.Number)
+	if err != nil {
+		return "", err
+	}
+	if err := i.move(ctx, tx, Sending, r.who(), "resume"); err != nil {
+		return "", err
+	}
+	if err := d.Press.Halt(ctx, tx, r.n.ID, i.Number, send.HaltResume); err != nil {
+		return "", err
+	}
+	return r.tell(ctx, tx, d, "resumed", map[string]any{"Number": i.Number, "Rest": rest(run)})
+}

@@ -1,0 +1,114 @@
+package compose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Slot is the weekly time at which an issue goes: a wall-clock hour in a
+// named zone, which it keeps when the clocks change.
+type Slot struct {
+	Weekday      time.Weekday
+	Hour, Minute int
+	Zone         *time.Location
+	Remind       []time.Duration // how long before the slot the desk reminds, longest first
+}
+
+// Next is the first instant of the slot that lies after t.
+func (s *Slot) Next(t time.Time) time.Time {
+	local := t.In(s.Zone)
+	// Two days back, since a gap in the calendar may have moved the slot of
+	// a day that seems to be over.
+	for back := -2; ; back++ {
+		day := time.Date(local.Year(), local.Month(), local.Day()+back, 12, 0, 0, 0, time.UTC)
+		if day.Weekday() != s.Weekday {
+			continue
+		}
+		if at := s.On(day); at.After(t) {
+			return at
+		}
+	}
+}
+
+// On is the slot's instant on the calendar day of d, read in d's own zone.
+func (s *Slot) On(d time.Time) time.Time {
+	return wallClock(d.Year(), d.Month(), d.Day(), s.Hour, s.Minute, s.Zone)
+}
+
+// Day names the local calendar day of the slot at t, as 2006-01-02: the key
+// under which a slot is used once.
+func (s *Slot) Day(t time.Time) string { return t.In(s.Zone).Format(time.DateOnly) }
+
+// wallClock is the instant at which clocks in zone show the given time. An
+// hour that does not exist becomes the first instant that does; of an hour
+// that comes twice it is the first. time.Date promises neither: it answers
+// an hour too early in New York and the day before in Santiago.
+func wallClock(year int, month time.Month, day, hour, minute int, zone *time.Location) time.Time {
+	want := time.Date(year, month, day, hour, minute, 0, 0, time.UTC)
+	before, after := offset(want.Add(-24*time.Hour), zone), offset(want.Add(24*time.Hour), zone)
+	early, late := want.Add(-before), want.Add(-after)
+	if late.Before(early) {
+		early, late = late, early
+	}
+	for _, t := range []time.Time{early, late} {
+		if t.Add(offset(t, zone)).Equal(want) {
+			return t.In(zone)
+		}
+	}
+	// In a gap the old offset points behind the jump, so the jump is where
+	// the zone that holds there begins.
+	start, _ := want.Add(-before).In(zone).ZoneBounds()
+	return start
+}
+
+func offset(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// When writes an instant as the desk's mails do: "Saturday 16 July, 09:00 in
+// Toronto", with the year where it is not the year of now.
+func When(t, now time.Time, zone *time.Location) string {
+	local := t.In(zone)
+	layout := "Monday 2 January, 15:04"
+	if local.Year() != now.In(zone).Year() {
+		layout = "Monday 2 January 2006, 15:04"
+	}
+	return local.Format(layout) + " in " + Place(zone)
+}
+
+// Place is the town that a zone is named after: "Toronto" for
+// America/Toronto.
+func Place(zone *time.Location) string {
+	name := zone.String()
+	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+}
+
+// span writes a duration in words of the size that a person would use.
+func span(d time.Duration) string {
+	switch d = d.Round(time.Minute); {
+	case d >= 48*time.Hour:
+		return plural(int(d/(24*time.Hour)), "day", "days")
+	case d >= 2*time.Hour:
+		return plural(int(d/time.Hour), "hour", "hours")
+	default:
+		return plural(int(d/time.Minute), "minute", "minutes")
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
+}
+
+// thousands writes 1604 as 1,604.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

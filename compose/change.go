@@ -1,0 +1,203 @@
+package compose
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// changeText makes a new text out of the newest one by a small change; it is
+// read like any other draft and brings a proof.
+func (d *Desk) changeText(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if i == nil || i.State.Frozen() {
+		return d.unclear(ctx, tx, r, i)
+	}
+	text, err := d.newestText(ctx, tx, i)
+	if err != nil {
+		return "", err
+	}
+	changed, why := applyChange(text, c)
+	if why != "" {
+		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": why, "Words": c.Line, "Open": d.standing(ctx, tx, r)})
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE draft SET state = 'dropped', note = 'changed further' WHERE issue = $1 AND state = 'new' AND form = 'change'`, i.ID)
+	if err != nil {
+		return "", err
+	}
+	in := &Draft{Newsletter: r.n.ID, MessageID: r.MessageID, Editor: r.Editor, Form: formChange, Source: changed, Written: r.received}
+	return "changed", d.keepDraft(ctx, tx, in, i)
+}
+
+// formChange marks a draft that the desk made of an earlier one.
+const formChange = "change"
+
+// text is what a draft that was not read yet says.
+func (r *draftRow) text() []byte {
+	if r == nil {
+		return nil
+	}
+	return r.Source
+}
+
+// newestText is the newest revision, or the change of it that waits to be read.
+func (d *Desk) newestText(ctx context.Context, tx *store.Tx, i *Issue) ([]byte, error) {
+	row, err := scanDraft(tx.QueryRowContext(ctx, `SELECT `+draftColumns+` FROM draft WHERE issue = $1 AND state = 'new' AND form = 'change' ORDER BY id DESC LIMIT 1`, i.ID))
+	if err != nil || row != nil {
+		return row.text(), err
+	}
+	if row, err = revisionOf(ctx, tx, i.ID, i.Revision); err != nil || row == nil {
+		return nil, fmt.Errorf("revision %d of #%d: %v", i.Revision, i.Number, err)
+	}
+	return row.Markdown, nil
+}
+
+// applyChange does one change to a text; why says what keeps it from being
+// done.
+func applyChange(text []byte, c Command) (out []byte, why string) {
+	switch c.Word {
+	case "title", "subtitle", "preheader":
+		return setKey(text, c.Word, strings.Join(c.Args, " ")), ""
+	case "delete":
+		return replaceOnce(text, arg(c, 0), "")
+	}
+	return replaceOnce(text, arg(c, 0), arg(c, 1))
+}
+
+func arg(c Command, n int) string {
+	if n < len(c.Args) {
+		return c.Args[n]
+	}
+	return ""
+}
+
+// replaceOnce replaces words that stand in exactly one place.
+func replaceOnce(text []byte, old, new string) ([]byte, string) {
+	if strings.TrimSpace(old) == "" {
+		return nil, "No words were named."
+	}
+	switch n := bytes.Count(text, []byte(old)); n {
+	case 1:
+		return bytes.Replace(text, []byte(old), []byte(new), 1), ""
+	case 0:
+		return nil, "These words do not stand in the text. They must be the same to the letter:"
+	default:
+		return nil, fmt.Sprintf("These words stand in %d places of the text. Add the words before or after them:", n)
+	}
+}
+
+// setKey sets one key of the front matter, which a kept text always has.
+func setKey(text []byte, key, value string) []byte {
+	line := fmt.Sprintf("%s: %q", key, value)
+	rows := strings.Split(string(text), "\n")
+	if len(rows) == 0 || rows[0] != "---" {
+		return []byte("---\n" + line + "\n---\n\n" + string(text))
+	}
+	for n := 1; n < len(rows); n++ {
+		if rows[n] == "---" {
+			rows = append(rows[:n], append([]string{line}, rows[n:]...)...)
+			break
+		}
+		if strings.HasPrefix(rows[n], key+":") {
+			rows[n] = line
+			break
+		}
+	}
+	return []byte(strings.Join(rows, "\n"))
+}
+
+// test posts the exact message, to the editor or to a friend.
+func (d *Desk) test(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil || i == nil {
+		return d.orUnclear(ctx, tx, r, err)
+	}
+	to := r.n.addressOf(r.Editor)
+	if len(c.Args) > 0 {
+		if to, err = message.ParseAddress(c.Args[0]); err != nil {
+			return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": "test", "Why": "That is no mail address:", "Words": c.Args[0], "Open": ""})
+		}
+	}
+	if err := d.postCopy(ctx, tx, r.n, i, to, "test"); err != nil {
+		return "", err
+	}
+	if to.Addr == r.Editor {
+		return "test sent", nil // the copy itself is the answer
+	}
+	return r.tell(ctx, tx, d, "tested", map[string]any{"Number": i.Number, "Revision": i.Revision, "To": to.Addr})
+}
+
+// orUnclear passes on a fault, or asks which issue was meant.
+func (d *Desk) orUnclear(ctx context.Context, tx *store.Tx, r *decisionRow, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return d.unclear(ctx, tx, r, nil)
+}
+
+// postCopy posts the newest revision exactly as readers get it, but with
+// links for leaving that do nothing: a copy may be passed on.
+func (d *Desk) postCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, to message.Address, kind string) error {
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil {
+		return err
+	}
+	f, err := row.frozen()
+	if err != nil {
+		return err
+	}
+	m := &mail{paper: paper{Kind: paperCopy, Issue: i.ID, Revision: i.Revision, Asks: kind}, to: to, number: i.Number,
+		subject: f.Subject, text: string(dead(f.Text)), html: dead(f.HTML)}
+	return d.post(ctx, tx, n, m)
+}
+
+// show posts the text of an issue as an attachment.
+func (d *Desk) show(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil || i == nil {
+		return d.orUnclear(ctx, tx, r, err)
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil || row == nil {
+		return d.orUnclear(ctx, tx, r, err)
+	}
+	file := fmt.Sprintf("%04d.md", i.Number)
+	m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision}, number: i.Number,
+		attachments: []message.Attachment{{Name: file, Type: "text/markdown; charset=utf-8", Data: row.Markdown}}}
+	return r.mail(ctx, tx, d, "show", map[string]any{"Number": i.Number, "Revision": i.Revision, "File": file}, m)
+}
+
+// failureLines is at most how many failures one answer lists.
+const failureLines = 200
+
+// failed lists who did not get an issue, with the servers' words.
+func (d *Desk) failed(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err == nil && i == nil {
+		i, err = d.last(ctx, tx, r.n)
+	}
+	if err != nil || i == nil {
+		return d.orUnclear(ctx, tx, r, err)
+	}
+	failures, err := d.Figures.Failures(ctx, tx, r.n.ID, i.Number)
+	if err != nil {
+		return "", err
+	}
+	return r.tell(ctx, tx, d, "failures", map[string]any{"Number": i.Number, "Failures": failures[:min(len(failures), failureLines)]})
+}
+
+// last is the newest issue that went out; nil when none has.
+func (d *Desk) last(ctx context.Context, tx *store.Tx, n *Newsletter) (*Issue, error) {
+	sent, err := issuesIn(ctx, tx, n.ID, Sending, Stopped, Sent)
+	if err != nil || len(sent) == 0 {
+		return nil, err
+	}
+	return sent[len(sent)-1], nil
+}

@@ -1,0 +1,327 @@
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"galley/send/store"
+)
+
+// decisionRow is an editor's answer as the books keep it.
+type decisionRow struct {
+	ID        int64
+	MessageID string
+	Subject   string
+	Editor    string
+	Ruling    Ruling
+	Number    int
+	Words     Words
+	paper     *paper
+	n         *Newsletter
+	received  time.Time
+}
+
+// carryOut does what the editors' answers ask, each in one transaction with
+// the mail that says so.
+func (d *Desk) carryOut(ctx context.Context) error {
+	ids, err := d.ids(ctx, `SELECT id FROM decision WHERE state = 'new' ORDER BY id`)
+	for _, id := range ids {
+		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.decide(ctx, tx, id) }); e != nil {
+			err = errors.Join(err, fmt.Errorf("decision %d: %w", id, e))
+		}
+	}
+	return err
+}
+
+func (d *Desk) decisionByID(ctx context.Context, tx *store.Tx, id int64) (*decisionRow, error) {
+	r := &decisionRow{ID: id}
+	var newsletter, words string
+	var proof, received int64
+	err := tx.QueryRowContext(ctx, `SELECT newsletter, message_id, subject, editor, proof, issue, ruling, words, received FROM decision WHERE id = $1`, id).
+		Scan(&newsletter, &r.MessageID, &r.Subject, &r.Editor, &proof, &r.Number, &r.Ruling, &words, &received)
+	if err != nil {
+		return nil, err
+	}
+	if r.n = d.Newsletters[newsletter]; r.n == nil {
+		return nil, fmt.Errorf("no newsletter %q in the configuration", newsletter)
+	}
+	r.received = store.Instant(received)
+	if err := json.Unmarshal([]byte(words), &r.Words); err != nil {
+		return nil, err
+	}
+	r.paper, err = paperByID(ctx, tx, proof)
+	return r, err
+}
+
+func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
+	r, err := d.decisionByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	result, err := d.rule(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE decision SET state = 'done', result = $1 WHERE id = $2`, result, id)
+	d.Log.Info("desk", "decision", id, "ruling", string(r.Ruling), "words", r.Words.spoken(), "result", result)
+	return err
+}
+
+// spoken lists the words of a decision for the log.
+func (w Words) spoken() string {
+	var out []string
+	for _, c := range w.Commands {
+		out = append(out, c.Word)
+	}
+	return strings.Join(out, " ")
+}
+
+// rule does what the sender's proof allows (trust.md 2.6), and answers.
+func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	switch r.Ruling {
+	case Execute:
+		return d.execute(ctx, tx, r)
+	case Unproven:
+		return r.tell(ctx, tx, d, "unproven", map[string]any{"Editor": r.Editor})
+	case Notice:
+		return r.tell(ctx, tx, d, "notice", map[string]any{"Editor": r.Editor, "Subject": r.Subject})
+	case Automatic:
+		return r.tell(ctx, tx, d, "automatic", map[string]any{"Subject": r.Subject})
+	case Leaked:
+		r.MessageID = "" // the answer goes to the editor and not into the stranger's thread
+		return d.again(ctx, tx, r, "leaked")
+	case Stale:
+		return d.again(ctx, tx, r, "stale-code")
+	case Codeless:
+		return d.again(ctx, tx, r, "codeless")
+	}
+	return "", fmt.Errorf("unknown ruling %q", r.Ruling)
+}
+
+// freshAnHour is how many proofs an editor gets in an hour for answers whose
+// code did not count; those after a leaked code do not count.
+const freshAnHour = 3
+
+// again posts the newest proof of the issue that was meant, with a new code.
+func (d *Desk) again(ctx context.Context, tx *store.Tx, r *decisionRow, why string) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if i == nil || i.State.Frozen() {
+		return d.unclear(ctx, tx, r, i)
+	}
+	var fresh int
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM proof WHERE issue = $1 AND editor = $2 AND kind = 'proof' AND made > $3`,
+		i.ID, r.Editor, store.Micros(tx.Now().Add(-time.Hour))).Scan(&fresh)
+	if err != nil {
+		return "", err
+	}
+	if fresh > freshAnHour && why != "leaked" {
+		return "too many proofs in an hour: not answered", nil
+	}
+	if why == "stale-code" && r.paper != nil && r.paper.Revision != i.Revision {
+		why = "old-proof"
+	}
+	old := 0
+	if r.paper != nil {
+		old = r.paper.Revision
+	}
+	first, err := phrase(r.n.Frame.Looks, why, map[string]any{"Old": old, "Number": i.Number, "Editor": r.Editor})
+	if err != nil {
+		return "", err
+	}
+	if why == "leaked" {
+		if err := voidPapers(ctx, tx, i.ID); err != nil {
+			return "", err
+		}
+	}
+	return first, d.proveAgain(ctx, tx, r.n, i, r.Editor, r.MessageID, first)
+}
+
+// meant is the issue that an answer is about: the one it names, that of the
+// paper it answers, or the only one that is open; nil when that is not clear.
+func (d *Desk) meant(ctx context.Context, tx *store.Tx, r *decisionRow) (*Issue, error) {
+	if r.Number != 0 {
+		return issueByNumber(ctx, tx, r.n.ID, r.Number)
+	}
+	if r.paper != nil && r.paper.Issue != 0 {
+		return issueByID(ctx, tx, r.paper.Issue)
+	}
+	open, err := issuesIn(ctx, tx, r.n.ID, Proofed, Approved, Held, Sending, Stopped)
+	if err != nil || len(open) != 1 {
+		return nil, err
+	}
+	return open[0], nil
+}
+
+// execute carries out the words of a proven editor.
+func (d *Desk) execute(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	w := r.Words
+	switch {
+	case w.Told == "reaction":
+		return d.tellOnce(ctx, tx, r, "reaction")
+	case w.Told == "reminder-ok":
+		return d.readReminder(ctx, tx, r)
+	case w.Told == "links":
+		return r.tell(ctx, tx, d, "links", map[string]any{"Open": d.standing(ctx, tx, r)})
+	case len(w.Commands) == 0 || w.Beside != "" || len(w.Foot) > 0:
+		return d.note(ctx, tx, r)
+	}
+	var results []string
+	changed := false // a change makes a new text, which no word of the same mail can let out
+	for _, c := range w.Commands {
+		if changed && lets[c.Word] {
+			continue
+		}
+		result, err := d.do(ctx, tx, r, c)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", c.Word, err)
+		}
+		changed = changed || changes[c.Word]
+		results = append(results, result)
+	}
+	return strings.Join(results, "; "), nil
+}
+
+// lets are the words that let mail out, changes those that make a new text.
+var (
+	lets    = map[string]bool{"approve": true, "approve-anyway": true, "send": true, "resume": true, "yes": true}
+	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true}
+)
+
+// do carries out one word. A case is one call.
+func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	switch c.Word {
+	case "approve", "approve-anyway", "send":
+		return d.approve(ctx, tx, r, c)
+	case "resume":
+		return d.resume(ctx, tx, r, c)
+	case "yes", "no":
+		return d.answerQuestion(ctx, tx, r, c)
+	case "hold", "stop", "wait":
+		return d.hold(ctx, tx, r, false)
+	case "cancel":
+		return d.hold(ctx, tx, r, true)
+	case "change", "delete", "title", "subtitle", "preheader":
+		return d.changeText(ctx, tx, r, c)
+	case "test":
+		return d.test(ctx, tx, r, c)
+	case "show":
+		return d.show(ctx, tx, r)
+	case "status", "list":
+		return d.status(ctx, tx, r)
+	case "failed":
+		return d.failed(ctx, tx, r)
+	case "help":
+		return d.help(ctx, tx, r)
+	}
+	return r.tell(ctx, tx, d, "unknown-word", map[string]any{"Word": c.Word, "Line": c.Line, "Open": d.standing(ctx, tx, r)})
+}
+
+// tell answers with one of the catalogue's mails and returns its Subject.
+func (r *decisionRow) tell(ctx context.Context, tx *store.Tx, d *Desk, name string, data map[string]any) (string, error) {
+	return r.mail(ctx, tx, d, name, data, &mail{paper: paper{Kind: paperAnswer}})
+}
+
+// mail answers with one of the catalogue's mails on m's paper. An answer
+// that may be answered with a releasing word gets a code.
+func (r *decisionRow) mail(ctx context.Context, tx *store.Tx, d *Desk, name string, data map[string]any, m *mail) (string, error) {
+	if m.Kind == paperStopped || m.Kind == paperQuestion || m.Kind == paperReminder {
+		code, err := newCode()
+		if err != nil {
+			return "", err
+		}
+		m.code, data["Code"] = code, code
+	}
+	subject, text, err := say(r.n.Frame.Looks, name, data)
+	if err != nil {
+		return "", err
+	}
+	m.subject, m.text, m.answers, m.to = subject, text, r.MessageID, r.n.addressOf(r.Editor)
+	return subject, d.post(ctx, tx, r.n, m)
+}
+
+// note answers a mail that was not understood, or whose releasing word did
+// not stand alone.
+func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	w := r.Words
+	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": w.Note, "Nearest": w.Nearest,
+		"Beside": w.Beside, "Foot": w.Foot})
+}
+
+// unclear answers a word that does not say which issue it means.
+func (d *Desk) unclear(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) (string, error) {
+	if i != nil {
+		verb := map[State]string{Sending: "is being sent", Stopped: "is stopped half-way", Sent: "was sent already"}[i.State]
+		return r.tell(ctx, tx, d, "not-approved", map[string]any{"Number": i.Number, "Why": verb,
+			"First": fmt.Sprintf("#%d %s.", i.Number, verb), "Lines": nil, "Say": ""})
+	}
+	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": r.line(),
+		"Nearest": "", "Beside": "", "Foot": nil})
+}
+
+// line is what the editor wrote, for an answer that quotes it.
+func (r *decisionRow) line() string {
+	var out []string
+	for _, c := range r.Words.Commands {
+		out = append(out, c.Line)
+	}
+	return strings.Join(append(out, r.Words.Note), "\n")
+}
+
+// tellOnce answers only the first time, as a thumb is told about once.
+func (d *Desk) tellOnce(ctx context.Context, tx *store.Tx, r *decisionRow, name string) (string, error) {
+	var told int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM decision WHERE newsletter = $1 AND editor = $2 AND state = 'done' AND result LIKE $3`,
+		r.n.ID, r.Editor, name+":%").Scan(&told)
+	if err != nil || told > 0 {
+		return name + ": told before", err
+	}
+	subject, err := r.tell(ctx, tx, d, name, map[string]any{})
+	return name + ": " + subject, err
+}
+
+func (d *Desk) readReminder(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil || i == nil {
+		return "reminder read", err
+	}
+	return r.tell(ctx, tx, d, "reminder-ok", map[string]any{"Number": i.Number, "Open": d.standing(ctx, tx, r)})
+}
+
+// answerQuestion is yes or no to the question on the paper.
+func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	if r.paper == nil || r.paper.Kind != paperQuestion {
+		return d.unclear(ctx, tx, r, nil)
+	}
+	if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
+		return "question answered before", err
+	}
+	switch r.paper.Asks {
+	case "draft":
+		return d.answerDraft(ctx, tx, r, c.Word == "yes")
+	case "drop":
+		return d.answerDrop(ctx, tx, r, c.Word == "yes")
+	}
+	return "", fmt.Errorf("question %d asks %q", r.paper.ID, r.paper.Asks)
+}
+
+func (d *Desk) answerDraft(ctx context.Context, tx *store.Tx, r *decisionRow, yes bool) (string, error) {
+	if yes {
+		tx.AfterCommit(d.bell.ring)
+		return "draft taken", closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed")
+	}
+	row, err := draftByID(ctx, tx, r.paper.Draft)
+	if err != nil {
+		return "", err
+	}
+	if err := closeDraft(ctx, tx, row.ID, "dropped", "the editor did not send it"); err != nil {
+		return "", err
+	}
+	return r.tell(ctx, tx, d, "put-away", map[string]any{"Subject": row.Subject})
+}

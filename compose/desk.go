@@ -1,0 +1,219 @@
+package compose
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"galley/send"
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// Press is send, as the desk sees it. Each method writes rows of send's own
+// tables inside the desk's transaction and does nothing else.
+type Press interface {
+	Publish(ctx context.Context, tx *store.Tx, e *send.Edition) error
+	Halt(ctx context.Context, tx *store.Tx, newsletter string, issue int, how send.Halt) error
+	Post(ctx context.Context, tx *store.Tx, s *send.Slip) error
+}
+
+// Figures is what the desk asks about a list and a run.
+type Figures interface {
+	Audience(ctx context.Context, tx *store.Tx, newsletter string) (int, error)
+	Progress(ctx context.Context, tx *store.Tx, newsletter string, issue int) (*send.Run, error)
+	Failures(ctx context.Context, tx *store.Tx, newsletter string, issue int) ([]send.Failure, error)
+}
+
+// Newsletter is what the desk knows of one newsletter. It is built from the
+// configuration and never changes.
+type Newsletter struct {
+	ID      string
+	From    message.Address // the desk's own address, with the name editors see
+	Pattern send.Pattern    // how the addresses that it hands out are made
+	Editors []message.Address
+	Frame   Frame
+	Slot    *Slot // nil: every approval names its time
+	Zone    *time.Location
+	Grace   time.Duration // between the editors' first copy and everybody else's
+	Key     []byte        // keys the hashes of codes
+	Loop    string        // what our mails say in X-Loop
+}
+
+// Desk is the part of Galley that talks with editors. Its zero value needs
+// DB, Press, Figures, Newsletters and Log.
+type Desk struct {
+	DB          *store.DB
+	Press       Press
+	Figures     Figures
+	Newsletters map[string]*Newsletter
+	Log         *slog.Logger
+	bell        bell
+}
+
+// Draft is an editor's text as the inbox hands it in.
+type Draft struct {
+	Newsletter string
+	Message    int64  // the inbox's row, 0 when it did not come by mail
+	MessageID  string // of the editor's mail, for the answer's thread
+	Editor     string // the address that proved itself
+	Form       string // attachment, front matter, text, html or quote: which part of the mail counted
+	Subject    string
+	Answers    int64  // the desk's own paper that the mail answers, 0 if none
+	Remark     string // what stood beside the text
+	Source     []byte
+	Written    time.Time // the mail's own Date
+	Held       bool      // nothing proves the sender: asked about before it is read
+}
+
+// Command is one word of an editor's mail, already understood.
+type Command struct {
+	Word     string      `json:"word"`
+	Args     []string    `json:"args,omitempty"`
+	At       time.Time   `json:"at,omitzero"`        // the time that the line names
+	Readings []time.Time `json:"readings,omitempty"` // two or more: the line can be read in several ways
+	Past     bool        `json:"past,omitempty"`     // the time named is over
+	Line     string      `json:"line,omitempty"`     // as it was written
+}
+
+// Words is what an editor's mail asks beside drafts.
+type Words struct {
+	Commands []Command `json:"commands,omitempty"`
+	Note     string    `json:"note,omitempty"`    // what was not understood
+	Nearest  string    `json:"nearest,omitempty"` // the word that Note resembles
+	Beside   string    `json:"beside,omitempty"`  // other words, which keep a releasing one from being done
+	Foot     []string  `json:"foot,omitempty"`    // lines that may be a signature
+	Told     string    `json:"told,omitempty"`    // why nothing was done: reaction, reminder-ok
+}
+
+// Ruling is what the sender's proof allows a mail to do (trust.md 2.6).
+type Ruling string
+
+const (
+	// Execute: do what the mail asks.
+	Execute Ruling = "execute"
+	// Unproven: the code is good but nothing proves the domain, and the
+	// configuration does not allow a code alone.
+	Unproven Ruling = "unproven"
+	// Stale: the code was used, has expired, or is of another revision.
+	Stale Ruling = "stale"
+	// Codeless: the sender is proven but no code came back.
+	Codeless Ruling = "codeless"
+	// Leaked: somebody else came with a good code; it is dead.
+	Leaked Ruling = "leaked"
+	// Automatic: a machine's mail came with a good code; the editor is told.
+	Automatic Ruling = "automatic"
+	// Notice: an unproven mail asked for nothing to be let out; the editor is told.
+	Notice Ruling = "notice"
+)
+
+// Decision is an editor's answer as the inbox hands it in.
+type Decision struct {
+	Newsletter string
+	Message    int64
+	MessageID  string
+	Subject    string
+	Editor     string // a configured address, never the From of a forger
+	Proof      int64  // the paper it answers, 0 if none
+	Issue      int    // the issue it names, 0 if none (the command line names one)
+	Ruling     Ruling
+	Words      Words
+}
+
+// Submit keeps a draft; Run reads it later.
+func (d *Desk) Submit(ctx context.Context, tx *store.Tx, in *Draft) error {
+	return d.keepDraft(ctx, tx, in, nil)
+}
+
+// keepDraft writes a draft's row. A change that the desk makes itself knows
+// its issue already; every other draft is read before it has one.
+func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue) error {
+	state, issue := "new", int64(0)
+	if in.Held {
+		state = "held"
+	}
+	if i != nil {
+		issue = i.ID
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO draft (newsletter, message, message_id, editor, form, subject, answers, fresh, remark, source, written, received, state, issue)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
+		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue))
+	tx.AfterCommit(d.bell.ring)
+	return err
+}
+
+// Decide keeps an editor's answer; Run carries it out later.
+func (d *Desk) Decide(ctx context.Context, tx *store.Tx, in *Decision) (int64, error) {
+	words, err := json.Marshal(in.Words)
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	err = tx.QueryRowContext(ctx, `INSERT INTO decision (newsletter, message, message_id, subject, editor, proof, issue, ruling, words, received, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new') RETURNING id`,
+		in.Newsletter, nullable(in.Message), in.MessageID, in.Subject, in.Editor, in.Proof, in.Issue, in.Ruling,
+		string(words), store.Micros(tx.Now())).Scan(&id)
+	tx.AfterCommit(d.bell.ring)
+	return id, err
+}
+
+// Result is what came of a decision: done is false until Run has carried it
+// out, and words is the answer's first line.
+func (d *Desk) Result(ctx context.Context, tx *store.Tx, id int64) (done bool, words string, err error) {
+	var state string
+	err = tx.QueryRowContext(ctx, `SELECT state, result FROM decision WHERE id = $1`, id).Scan(&state, &words)
+	return state == "done", words, err
+}
+
+func nullable(id int64) store.NullInt64 { return store.NullInt64{Int64: id, Valid: id != 0} }
+
+// Run does the desk's work until ctx ends: it reads drafts, carries out
+// answers, keeps the calendar and writes the reports. A fault of the books
+// is logged and tried again; no mail is lost by it.
+func (d *Desk) Run(ctx context.Context) error {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := d.Step(ctx); err != nil && ctx.Err() == nil {
+			d.Log.Error("desk", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-d.bell.rang():
+		}
+	}
+}
+
+// Step does all the work that is due now, once.
+func (d *Desk) Step(ctx context.Context) error {
+	for _, work := range []func(context.Context) error{d.readDrafts, d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
+		if err := work(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hash turns a code into what the books keep of it.
+func (n *Newsletter) hash(code string) string {
+	m := hmac.New(sha256.New, n.Key)
+	m.Write([]byte("code\x00" + code))
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// editor finds the configured editor with this address.
+func (n *Newsletter) editor(addr string) (message.Address, bool) {
+	for _, e := range n.Editors {
+		if e.Addr == addr {
+			return e, true
+		}
+	}
+	return message.Address{}, false
+}

@@ -1,0 +1,156 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"net/url"
+	"path"
+	"strings"
+
+	"galley/compose/markdown"
+)
+
+func links(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, l := range i.Doc.Links {
+		found = append(found, link(l)...)
+	}
+	return found
+}
+
+func link(l markdown.Link) []markdown.Finding {
+	var found []markdown.Finding
+	if strings.TrimSpace(l.Title) == "" {
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "empty-link", Line: l.Line, Words: short(l.URL),
+			Message: "This link has no text, so nobody can see or press it.",
+			Remedy:  "Write what it leads to between the square brackets.",
+		})
+	}
+	if strings.TrimSpace(l.URL) == "" {
+		return append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "link-without-target", Line: l.Line, Words: short(l.Title),
+			Message: "This link leads nowhere.",
+			Remedy:  "Write its address between the round brackets.",
+		})
+	}
+	u, err := url.Parse(l.URL)
+	if err != nil || strings.ContainsAny(l.URL, " \t") {
+		return append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "bad-link", Line: l.Line, Words: short(l.URL),
+			Message: "This is not a web address.",
+			Remedy:  "Look for a space or a missing bracket in it.",
+		})
+	}
+	if u.Scheme == "http" {
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "http-link", Line: l.Line, Words: short(l.Title),
+			Message: fmt.Sprintf("The link to %s is not encrypted (http).", u.Host),
+			Remedy:  "Try the same address with https.",
+		})
+	}
+	if names := tracked(l.URL); len(names) > 0 {
+		found = append(found, markdown.Finding{
+			Level: markdown.Note, Code: "tracking", Line: l.Line, Words: short(l.Title),
+			Message: fmt.Sprintf("The link carries the tracking words %s.", strings.Join(names, ", ")),
+			Remedy:  "The address works without them: " + Canonical(l.URL),
+		})
+	}
+	return found
+}
+
+// fragments checks links within the issue.
+func fragments(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, l := range i.Doc.Links {
+		name, ok := strings.CutPrefix(l.URL, "#")
+		if !ok || i.hasTarget(name) {
+			continue
+		}
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "unknown-fragment", Line: l.Line, Words: short(l.Title),
+			Message: fmt.Sprintf("The link to #%s leads nowhere in this issue.", name),
+			Remedy:  "Use the name of a heading in small letters with dashes, or take the link out.",
+		})
+	}
+	return found
+}
+
+func (i *issue) hasTarget(name string) bool {
+	if name == "" || len(i.HTML) == 0 {
+		return true // "#" alone is the top of the page
+	}
+	if decoded, err := url.PathUnescape(name); err == nil {
+		name = decoded
+	}
+	name = html.EscapeString(name)
+	return bytes.Contains(i.HTML, []byte(` id="`+name+`"`)) || bytes.Contains(i.HTML, []byte(` name="`+name+`"`))
+}
+
+// repeats tells of lead links that an earlier issue had, or that this one has
+// twice. Links in running text are often repeated on purpose.
+func repeats(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	seen := map[string]int{}
+	for _, l := range i.Doc.Links {
+		if !l.Lead {
+			continue
+		}
+		canonical := Canonical(l.URL)
+		if at, twice := seen[canonical]; twice {
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "linked-twice", Line: l.Line, Words: short(l.Title),
+				Message: fmt.Sprintf("This link leads an item in line %d already.", at),
+				Remedy:  "Take one of them out.",
+			})
+			continue
+		}
+		seen[canonical] = l.Line
+		if number, ok := i.published(canonical); ok {
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "already-published", Line: l.Line, Words: short(l.Title),
+				Message: fmt.Sprintf("Readers got this link in #%d.", number),
+				Remedy:  "Nothing, if you repeat it knowingly.",
+			})
+		}
+	}
+	return found
+}
+
+func (i *issue) published(canonical string) (int, bool) {
+	if i.Published == nil {
+		return 0, false
+	}
+	return i.Published(canonical)
+}
+
+func images(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, img := range i.Doc.Images {
+		alt := strings.TrimSpace(img.Alt)
+		switch {
+		case alt == "":
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "missing-alt", Line: img.Line, Words: short(path.Base(img.URL)),
+				Message: "This image has no text for readers who do not see it.",
+				Remedy:  "Say between the square brackets what it shows.",
+			})
+		case isFileName(alt):
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "alt-is-file-name", Line: img.Line, Words: short(alt),
+				Message: "The text of this image is only the name of a file.",
+				Remedy:  "Say between the square brackets what it shows.",
+			})
+		}
+	}
+	return found
+}
+
+func isFileName(alt string) bool {
+	switch strings.ToLower(path.Ext(alt)) {
+	case ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".heic":
+		return !strings.Contains(alt, " ")
+	}
+	return false
+}

@@ -1,0 +1,225 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"galley/compose/markdown"
+)
+
+const leave = "https://galley.invalid/unsubscribe"
+
+// enough is prose that no check minds, so that a draft is not called short.
+var enough = strings.Repeat("Plain words of an essay that nobody needs to look at twice. ", 6) + "\n\nSee [the plan](https://plan.example/).\n"
+
+// input renders a body as an issue and gives it a frame without faults.
+func input(t *testing.T, body string) Input {
+	t.Helper()
+	draft := markdown.Read(markdown.Source{Text: []byte("---\ntitle: \"#7 - 3 May 2026\"\nsubtitle: \"A plan; a boat; the harbour in winter\"\ndate: 2026-05-03\n---\n\n" + enough + "\n" + body), Exact: true})
+	doc, _, err := markdown.Parse(context.Background(), draft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Input{
+		Doc: doc, Draft: draft,
+		HTML: []byte(string(doc.HTML("mail")) + leave), Text: []byte(string(doc.Text("mail")) + leave),
+		Subject: "#7 - 3 May 2026", Preheader: "A plan; a boat; the harbour in winter",
+		Unsubscribe: leave, ReplyTo: "news@harbour.example",
+		Sections: []string{"Managing Teams", "Random", "Rent"},
+		Published: func(u string) (int, bool) {
+			return 3, u == "https://old.example/"
+		},
+	}
+}
+
+func codes(found []markdown.Finding) []string {
+	var all []string
+	for _, f := range found {
+		all = append(all, fmt.Sprintf("%s:%d", f.Code, f.Line))
+	}
+	return all
+}
+
+// Each finding is shown by one draft and stays silent on its near relative. The
+// body begins in line 11 of the draft.
+func TestDrafts(t *testing.T) {
+	for _, c := range []struct{ name, body, want string }{
+		{"plain", "Nothing to say.", ""},
+		{"http", "[x](http://a.example/)", "http-link:11"},
+		{"https", "[x](https://a.example/)", ""},
+		{"no link text", "[](https://a.example/)", "empty-link:11"},
+		{"tracking", "[x](https://a.example/?utm_source=y&b=1)", "tracking:11"},
+		{"no tracking", "[x](https://a.example/?s=20&t=6E)", ""},
+		{"fragment", "[x](#nowhere)", "unknown-fragment:11"},
+		{"known fragment", "## Now here\n\n[x](#now-here)", ""},
+		{"published", "[Old](https://OLD.example#top) - Ann", "already-published:11"},
+		{"published in passing", "As [before](https://old.example) we saw.", ""},
+		{"linked twice", "[A](https://a.example/) - Ann\n\n[B](https://a.example/?utm_x=1) - Bo", "linked-twice:13 tracking:13"},
+		{"no alt", "![](https://a.example/x.png)", "missing-alt:11"},
+		{"file name", "![IMG_2041.jpeg](https://a.example/x.png)", "alt-is-file-name:11"},
+		{"alt", "![A boat at the quay](https://a.example/x.png)", ""},
+		{"TK", "It has TK members.", "placeholder:11"},
+		{"TODO note", "TODO: ask Bo", "placeholder:11"},
+		{"TODO in brackets", "The date is [TBD].", "placeholder:11"},
+		{"filler", "Lorem ipsum dolor.", "placeholder:11"},
+		{"TODO as a word", "They keep a TODO list, and Tk is a toolkit.", ""},
+		{"TODO in code", "Run `grep TODO: TK` on it.\n\n```\nTODO: this\n```", ""},
+		{"TK in a target", "[x](https://a.example/TK)", ""},
+		{"bracket", "A tool (!?) [PDF link]", "bracket-text:11"},
+		{"bracket remark", "“He [the chair] said [listen here and look at the paper now].”", ""},
+		{"bracket defined", "A [video] of it.\n\n[video]: https://a.example/", ""},
+		{"image after quote", "> said the crew.\n![A boat](https://a.example/x.png)", "image-after-quote:12"},
+		{"image apart", "> said the crew.\n\n![A boat](https://a.example/x.png)", ""},
+		{"wrong closing quote", "The terms “strategy” and “tactics“ confuse.", "unbalanced-quotes:11"},
+		{"quote never closed", "He said “so be it.\n\nThen he left.", "unbalanced-quotes:11"},
+		{"quote over paragraphs", "He said “so be it.\n\n“And then go.”", ""},
+		{"german quotes", "Er sagte „so sei es“ und ging.", ""},
+		{"empty section", "## One\n\n----------\n\n## Two\n\nText.", "empty-section:11"},
+		{"section with sub-section", "## One\n\n### Sub\n\nText.", ""},
+		{"misspelt section", "## Managing Taems\n\nText.", "section-name:11"},
+		{"short section is another one", "## Rant\n\nText.", ""},
+		{"section in other letters", "## managing teams\n\nText.", ""},
+		{"another section", "## Managing Boats in Winter\n\nText.", ""},
+		{"own address misspelt", "Write to nwes@harbour.example!", "own-address:11"},
+		{"own domain misspelt", "Write to ann@harbuor.example!", "own-address:11"},
+		{"own address", "Write to news@harbour.example or bo@plan.example!", ""},
+		{"in a comment", "<!-- TODO: TK\n[PDF] -->\nText.", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := codes(Check(input(t, c.body)))
+			slices.Sort(found)
+			if got := strings.Join(found, " "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// These faults are of the issue as a whole.
+func TestFrame(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		spoil      func(*Input)
+	}{
+		{"fine", "", func(in *Input) {}},
+		{"no subject", "subject-missing:1", func(in *Input) { in.Subject = " " }},
+		{"long subject", "subject-long:1", func(in *Input) { in.Subject = strings.Repeat("boat ", 40) }},
+		{"shouting", "subject-shouting:1", func(in *Input) { in.Subject = "READ THIS NOW" }},
+		{"no shouting", "", func(in *Input) { in.Subject = "#7 HPC" }},
+		{"no preheader", "preheader-missing:1", func(in *Input) { in.Preheader = "" }},
+		{"preheader repeats", "preheader-repeats:1", func(in *Input) { in.Preheader = in.Subject }},
+		{"long preheader", "preheader-long:1", func(in *Input) { in.Preheader = strings.Repeat("boat ", 30) }},
+		{"no way to leave", "unsubscribe-missing:0", func(in *Input) { in.HTML = []byte("<p>x") }},
+		{"no way to leave the text", "unsubscribe-missing:0", func(in *Input) { in.Text = nil }},
+		{"late", "unsubscribe-late:0 nearly-too-big:0", func(in *Input) { in.HTML = []byte(strings.Repeat("x", 95_000) + leave) }},
+		{"empty", "short:0 no-links:0", func(in *Input) { in.Doc = &markdown.Document{} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := input(t, "")
+			c.spoil(&in)
+			if got := strings.Join(codes(Check(in)), " "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// trust.md bar 8: an issue of 150 KB is refused with its figure and the worst
+// sections named.
+func TestTooBig(t *testing.T) {
+	var body strings.Builder
+	for i, kilobytes := range []int{5, 90, 12, 43} {
+		fmt.Fprintf(&body, "## Section %c\n\n%s\n\n", 'A'+i, strings.Repeat("word and word\n\n", kilobytes*1000/21))
+	}
+	in := input(t, body.String())
+	found := Check(in)
+	if len(found) == 0 || found[0].Code != "unsubscribe-late" && found[0].Code != "too-big" {
+		t.Fatal(found)
+	}
+	f := found[slices.IndexFunc(found, func(f markdown.Finding) bool { return f.Code == "too-big" })]
+	if !Final(f) || f.Level != markdown.Error {
+		t.Error("too-big does not keep the issue back")
+	}
+	if figure := comma(len(in.HTML)); !strings.Contains(f.Message, figure) || len(in.HTML) < 140_000 {
+		t.Errorf("%s is not named in %q", figure, f.Message)
+	}
+	b, d, c := strings.Index(f.Message, "“Section B”"), strings.Index(f.Message, "“Section D”"), strings.Index(f.Message, "“Section C”")
+	if b < 0 || d < b || c < d || strings.Contains(f.Message, "“Section A”") {
+		t.Errorf("wrong sections named: %q", f.Message)
+	}
+}
+
+func TestOrder(t *testing.T) {
+	found := Check(input(t, "[x](http://a.example/)\n\nTK\n\n[y](http://b.example/?utm_a=b)"))
+	if got := strings.Join(codes(found), " "); got != "placeholder:13 http-link:11 http-link:15 tracking:15" {
+		t.Error(got)
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	in := input(t, "![A boat](https://a.example/x.png)")
+	s := Measure(in)
+	if s.HTML != len(in.HTML) || s.Text != len(in.Text) || s.Links != 1 || s.Images != 1 || s.Words < 50 || s.Unsubscribe != len(in.HTML)-len(leave) {
+		t.Errorf("%+v", s)
+	}
+	if none := Measure(Input{}); none.Unsubscribe != -1 {
+		t.Errorf("%+v", none)
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{" https://A.Example ", "https://a.example/"},
+		{"HTTPS://a.example:443/x", "https://a.example/x"},
+		{"http://a.example:80", "http://a.example/"},
+		{"http://a.example:8080/", "http://a.example:8080/"},
+		{"https://a.example./p", "https://a.example/p"},
+		{"https://BÜCHER.example/Ü", "https://xn--bcher-kva.example/%C3%9C"},
+		{"https://a.example/p?utm_source=x&b=2&fbclid=1&a=1", "https://a.example/p?b=2&a=1"},
+		{"https://a.example/p?utm_source=x", "https://a.example/p"},
+		{"https://a.example/p?MC_CID=1#top", "https://a.example/p"},
+		{"https://a.example/a%2Fb?x=%7e", "https://a.example/a%2Fb?x=%7e"},
+		{"https://a.example/Path/", "https://a.example/Path/"},
+		{"https://a.example/#!/page", "https://a.example/#!/page"},
+		{"https://a.example/p#:~:text=boat", "https://a.example/p#:~:text=boat"},
+		{"https://a.example/p#part", "https://a.example/p"},
+		{"https://[2001:DB8::1]:443/", "https://[2001:db8::1]/"},
+		{"https://twitter.example/s?s=20&t=6E", "https://twitter.example/s?s=20&t=6E"},
+		{"mailto:Ann@a.example", "mailto:Ann@a.example"},
+		{"#part", "#part"}, {"/p", "/p"}, {"", ""}, {"http://", "http://"}, {"https://a b/", "https://a b/"},
+	} {
+		if got := Canonical(c.in); got != c.want {
+			t.Errorf("Canonical(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func FuzzCanonical(f *testing.F) {
+	f.Add("https://A.example:443/?utm_a=b&c#x")
+	f.Add("http://[::1%25eth0]/#!")
+	f.Fuzz(func(t *testing.T, raw string) {
+		once := Canonical(raw)
+		if twice := Canonical(once); twice != once {
+			t.Errorf("%q gives %q and then %q", raw, once, twice)
+		}
+	})
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte("## A\n\n[PDF] “x“ TK <!-- \n``` \n[a]: b\n![x.png](http://é) a@b.example"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		draft := markdown.Read(markdown.Source{Text: body})
+		doc, _, err := markdown.Parse(context.Background(), draft)
+		if err != nil {
+			return
+		}
+		for _, found := range Check(Input{Doc: doc, Draft: draft, HTML: doc.HTML("mail"), ReplyTo: "a@b.example", Sections: []string{"A"}}) {
+			if found.Code == "" || found.Message == "" || found.Remedy == "" {
+				t.Errorf("an incomplete finding: %+v", found)
+			}
+		}
+	})
+}

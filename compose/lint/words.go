@@ -1,0 +1,320 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"galley/compose/markdown"
+)
+
+// line is one line of the draft's body. prose is the same line, byte for byte as
+// long, with spaces in place of code, comments, tags and link targets.
+type line struct {
+	number int
+	raw    string
+	prose  string
+}
+
+var (
+	fence   = regexp.MustCompile("^ {0,3}(```|~~~)")
+	masked  = regexp.MustCompile("`+[^`]*`+|<[^>]*>|\\]\\([^()\\s]*(?:\\([^()\\s]*\\)[^()\\s]*)*[^()]*\\)|https?://\\S+")
+	heading = regexp.MustCompile(`^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$`)
+	rule    = regexp.MustCompile(`^ {0,3}([-*_])\s*(?:[-*_]\s*){2,}$`)
+	// target matches the definition of a reference link and its name.
+	target = regexp.MustCompile(`^ {0,3}\[([^\]]+)\]:`)
+)
+
+// read cuts a draft's body into lines, each with its number in the mail.
+func read(d *markdown.Draft) []line {
+	var all []line
+	fenced, comment := false, false
+	for n, raw := range strings.Split(string(d.Body), "\n") {
+		l := line{number: d.Source(n + 1), raw: raw}
+		switch {
+		case fence.MatchString(raw):
+			fenced = !fenced
+		case !fenced && !comment:
+			l.prose = mask(raw)
+		}
+		if !fenced {
+			l.prose, comment = maskComment(raw, l.prose, comment)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// mask hides code, tags and link targets. Most lines have none of them, and a
+// regular expression over each of those would be the dearest part of all checks.
+func mask(raw string) string {
+	if !strings.ContainsAny(raw, "`<") && !strings.Contains(raw, "](") && !strings.Contains(raw, "://") {
+		return raw
+	}
+	return masked.ReplaceAllStringFunc(raw, blank)
+}
+
+// maskComment follows HTML comments over several lines.
+func maskComment(raw, prose string, inside bool) (string, bool) {
+	if inside {
+		return "", !strings.Contains(raw, "-->")
+	}
+	if i := strings.Index(prose, "<!--"); i >= 0 {
+		return prose[:i], true
+	}
+	return prose, false
+}
+
+// blank keeps the brackets of a link, so that its text is seen as linked.
+func blank(s string) string {
+	if strings.HasPrefix(s, "](") {
+		return "](" + strings.Repeat(" ", len(s)-3) + ")"
+	}
+	return strings.Repeat(" ", len(s))
+}
+
+// placeholder matches what writers leave for later: the newsroom's TK, notes to
+// oneself, filler text. Words that also occur in plain sentences ("a TODO list")
+// count only where they stand as a note.
+var placeholder = regexp.MustCompile(`\bTK(?:TK)*\b|\bTKTK\w*|\b(?:TODO|FIXME|XXX|TBD|TBC)\s*:|\[\s*(?:TODO|FIXME|XXX|TBD|TBC)\b[^\]]*\]|^\s*(?:TODO|FIXME|XXX|TBD)\b|\bXXX+\b|(?i:\blorem ipsum\b)|\[(?:[Ii]nsert|[Aa]dd|[Ll]ink goes)[ \w]*(?: here)?\](?:$|[^(\[:])`)
+
+// marked are parts of words of which every placeholder has one.
+var marked = []string{"TK", "TODO", "FIXME", "XXX", "TBD", "TBC", "psum", "PSUM", "[insert", "[Insert", "[add", "[Add", "[link", "[Link"}
+
+func mayHoldPlaceholder(prose string) bool {
+	return slices.ContainsFunc(marked, func(m string) bool { return strings.Contains(prose, m) })
+}
+
+func placeholders(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, l := range i.lines {
+		if !mayHoldPlaceholder(l.prose) {
+			continue
+		}
+		if words := strings.TrimSpace(placeholder.FindString(l.prose)); words != "" {
+			found = append(found, markdown.Finding{
+				Level: markdown.Error, Code: "placeholder", Line: l.number, Words: around(l.raw, words),
+				Message: fmt.Sprintf("“%s” looks like something you meant to fill in.", words),
+				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
+			})
+		}
+	}
+	return found
+}
+
+// around quotes words with a little of what stands around them.
+func around(raw, words string) string {
+	at := strings.Index(raw, words)
+	if at < 0 {
+		return short(words)
+	}
+	runes := []rune(raw[:at])
+	before := string(runes[max(0, len(runes)-20):])
+	runes = []rune(raw[at+len(words):])
+	after := string(runes[:min(20, len(runes))])
+	return short(before + words + after)
+}
+
+// fewBracketed is how many words a forgotten link has; longer texts in brackets
+// are remarks within a quotation.
+const fewBracketed = 4
+
+var (
+	bare     = regexp.MustCompile(`\[([^\[\]]+)\]`)
+	linkWord = regexp.MustCompile(`(?i)\b(?:pdf|links?|video|slides?|paper|code|repo|podcast|audio|transcript|url|website|here)\b`)
+)
+
+func brackets(i *issue) []markdown.Finding {
+	defined := i.references()
+	var found []markdown.Finding
+	for _, l := range i.lines {
+		for _, m := range bare.FindAllStringSubmatchIndex(l.prose, -1) {
+			words := l.prose[m[2]:m[3]]
+			if len(strings.Fields(words)) > fewBracketed || !linkWord.MatchString(words) || isLink(l.prose, m) || slices.Contains(defined, strings.ToLower(words)) {
+				continue
+			}
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "bracket-text", Line: l.number, Words: short(l.raw[m[0]:m[1]]),
+				Message: "Words in square brackets without an address: was this meant as a link?",
+				Remedy:  "Write the address in round brackets behind it.",
+			})
+		}
+	}
+	return found
+}
+
+// isLink looks at what stands around the brackets at m.
+func isLink(prose string, m []int) bool {
+	after, before := prose[m[1]:], prose[:m[0]]
+	if strings.HasPrefix(after, "(") || strings.HasPrefix(after, "[") || strings.HasPrefix(after, ":") {
+		return true
+	}
+	return strings.HasSuffix(before, "]") || strings.HasSuffix(before, "!") || strings.HasPrefix(prose[m[2]:], "^")
+}
+
+func (i *issue) references() []string {
+	var all []string
+	for _, l := range i.lines {
+		if m := target.FindStringSubmatch(l.raw); m != nil {
+			all = append(all, strings.ToLower(m[1]))
+		}
+	}
+	return all
+}
+
+func imageAfterQuote(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	quoted := false
+	for _, l := range i.lines {
+		trimmed := strings.TrimSpace(l.raw)
+		if quoted && strings.HasPrefix(trimmed, "![") {
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "image-after-quote", Line: l.number, Words: short(trimmed),
+				Message: "This image stands inside the quote above it.",
+				Remedy:  "An empty line before it takes it out.",
+			})
+		}
+		quoted = strings.HasPrefix(trimmed, ">") && l.prose != ""
+	}
+	return found
+}
+
+// emptyHeadings finds headings with nothing below them.
+func emptyHeadings(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for n, l := range i.lines {
+		m := heading.FindStringSubmatch(l.raw)
+		if m == nil || l.prose == "" || i.hasContent(n+1, len(m[1])) {
+			continue
+		}
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "empty-section", Line: l.number, Words: short(m[2]),
+			Message: "There is nothing below this heading.",
+			Remedy:  "Write its items or take the heading out.",
+		})
+	}
+	return found
+}
+
+// hasContent looks from line n on for anything but rules before the next heading
+// of the same rank or a higher one.
+func (i *issue) hasContent(n, level int) bool {
+	for _, l := range i.lines[n:] {
+		if m := heading.FindStringSubmatch(l.raw); m != nil {
+			return len(m[1]) > level
+		}
+		if strings.TrimSpace(l.raw) != "" && !rule.MatchString(l.raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// sections points at headings that are a slip of the pen away from a usual one.
+func sections(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, s := range i.Doc.Sections {
+		near, ok := nearest(s.Title, i.Sections)
+		if !ok {
+			continue
+		}
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "section-name", Line: s.Line, Words: short(s.Title),
+			Message: fmt.Sprintf("There is a section “%s”; this heading is nearly the same.", near),
+			Remedy:  fmt.Sprintf("Write “%s”, or leave it if it is a new section.", near),
+		})
+	}
+	return found
+}
+
+// nearest returns the known name that is close to title but not the same.
+func nearest(title string, known []string) (string, bool) {
+	plain := plainName(title)
+	best, bestAt := "", 3
+	for _, k := range known {
+		d := distance(plain, plainName(k), bestAt)
+		if d == 0 {
+			return "", false
+		}
+		if d < bestAt && d*5 <= len([]rune(plain)) {
+			best, bestAt = k, d
+		}
+	}
+	return best, best != ""
+}
+
+// plainName lets capitals and the form of apostrophes not count.
+func plainName(s string) string {
+	return strings.ToLower(strings.NewReplacer("’", "'", "‘", "'", "…", "...", "\u00a0", " ").Replace(strings.TrimSpace(s)))
+}
+
+var address = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+
+// addresses finds the newsletter's own address misspelt: answers to it would go
+// nowhere.
+func addresses(i *issue) []markdown.Finding {
+	own := strings.ToLower(i.ReplyTo)
+	if own == "" {
+		return nil
+	}
+	var found []markdown.Finding
+	for _, l := range i.lines {
+		if !strings.Contains(l.raw, "@") {
+			continue
+		}
+		for _, a := range slices.Compact(address.FindAllString(strings.ReplaceAll(l.raw, "mailto:", " "), -1)) {
+			if !misspelt(strings.ToLower(a), own) {
+				continue
+			}
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "own-address", Line: l.number, Words: a,
+				Message: fmt.Sprintf("This is nearly, but not quite, the newsletter's address %s.", own),
+				Remedy:  "Correct it, or leave it if it is another mailbox.",
+			})
+		}
+	}
+	return found
+}
+
+// misspelt means at most two letters off the whole address, or its domain.
+func misspelt(a, own string) bool {
+	if a == own {
+		return false
+	}
+	if distance(a, own, 3) <= 2 {
+		return true
+	}
+	_, domain, _ := strings.Cut(a, "@")
+	_, ownDomain, _ := strings.Cut(own, "@")
+	return domain != ownDomain && len(ownDomain) > 8 && distance(domain, ownDomain, 3) <= 2
+}
+
+// distance counts the letters to insert, delete, change or swap between a and b;
+// anything from limit up is limit.
+func distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if len(x)-len(y) >= limit || len(y)-len(x) >= limit {
+		return limit
+	}
+	before, last := make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range x {
+		row := make([]int, len(y)+1)
+		row[0] = i + 1
+		for j := range y {
+			change := last[j]
+			if x[i] != y[j] {
+				change++
+			}
+			row[j+1] = min(change, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return min(last[len(y)], limit)
+}

@@ -1,0 +1,256 @@
+package markdown
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	ruleLine    = regexp.MustCompile(`^ {0,3}-{3,}\s*$`)
+	starRule    = regexp.MustCompile(`^ {0,3}(?:(?:\*\s*){3,}|(?:_\s*){3,}|(?:-\s+){2,}-?\s*)$`)
+	headingLine = regexp.MustCompile(`^ {0,3}#{1,6}(?:\s|$)`)
+	markerLine  = regexp.MustCompile(`^(\s*)([-*+]|\d{1,9}[.)])(\s+(.*)|)$`)
+	quoteLine1  = regexp.MustCompile(`^ {0,3}>`)
+	tableLine   = regexp.MustCompile(`^ {0,3}\|`)
+	htmlLine    = regexp.MustCompile(`^ {0,3}<[!/?A-Za-z]`)
+	definition  = regexp.MustCompile(`^ {0,3}\[[^\]]+\]:`)
+	codeFence   = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})")
+)
+
+// body undoes what mail did to the text below the front matter. Each step looks
+// for its own evidence and leaves alone what shows none; the steps run until
+// nothing changes, so that reading a repaired draft repairs nothing.
+func (w *work) body() {
+	w.ls = trimBlank(w.ls)
+	for range 4 {
+		before := slices.Clone(w.ls)
+		w.signature()
+		w.mboxFrom()
+		w.breaks()
+		w.apart()
+		w.dashes()
+		w.unwrap()
+		w.blanks()
+		w.rules()
+		w.ls = trimBlank(w.ls)
+		if slices.Equal(before, w.ls) {
+			return
+		}
+	}
+}
+
+// signature cuts what stands below a "-- " line, in the tail only: such a line
+// in the middle of an issue belongs to a quoted mail.
+func (w *work) signature() {
+	for i := len(w.ls) - 1; i > 0 && i >= len(w.ls)-12; i-- {
+		s := w.ls[i].s
+		mark := s == "-- " || s == "--" && w.ls[i-1].blank() || w.smart && s == "— "
+		if mark && signatureLike(w.ls[i+1:]) {
+			w.repaired(w.ls[i].n, "The signature below the line of two dashes at the end is left out.", "")
+			w.ls = trimBlank(w.ls[:i])
+			return
+		}
+		if headingLine.MatchString(s) || ruleLine.MatchString(s) {
+			return
+		}
+	}
+}
+
+func signatureLike(ls []line) bool {
+	n := 0
+	for _, l := range ls {
+		if !l.blank() {
+			n++
+		}
+		if width(l.s) > 120 || markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) {
+			return false
+		}
+	}
+	return n <= 8
+}
+
+var fromLine = regexp.MustCompile(`^>(>*From )`)
+
+// mboxFrom undoes the quoting of "From " that mailbox files need. A line with
+// other quoted lines beside it is a quote.
+func (w *work) mboxFrom() {
+	quoted := func(i int) bool {
+		return i >= 0 && i < len(w.ls) && strings.HasPrefix(w.ls[i].s, ">") && !fromLine.MatchString(w.ls[i].s)
+	}
+	for i, l := range w.ls {
+		if fromLine.MatchString(l.s) && !quoted(i-1) && !quoted(i+1) {
+			w.ls[i].s = l.s[1:]
+			w.repaired(l.n, "A line that began with >From begins with From again.", "%d lines that began with >From begin with From again.")
+		}
+	}
+}
+
+// endsBroken tells whether s ends with a line break the author wrote: <br>, <br/>
+// or a backslash.
+func endsBroken(s string) bool {
+	s = strings.TrimRight(s, " ")
+	if strings.HasSuffix(s, `\`) {
+		return true
+	}
+	open := strings.LastIndexByte(s, '<')
+	if open < 0 || !strings.HasSuffix(s, ">") {
+		return false
+	}
+	name := strings.TrimRight(s[open+1:len(s)-1], "/ ")
+	return strings.EqualFold(name, "br")
+}
+
+var openBreak = regexp.MustCompile(`(?i)<br\s*/?\s*(?:[.,;]\s*/?>\s*)?$`)
+
+// breaks mends a <br, <br/ or <br/.> at the end of a line, which readers would
+// see.
+func (w *work) breaks() {
+	code := fenced(w.ls)
+	for i, l := range w.ls {
+		if !code[i] && strings.Contains(l.s, "<") && openBreak.MatchString(l.s) {
+			w.ls[i].s = openBreak.ReplaceAllString(l.s, "<br/>")
+			w.repaired(l.n, "A broken <br/> at the end of a line is mended.", "%d broken <br/> at the end of a line are mended.")
+		}
+	}
+}
+
+// fenced tells for each line whether it belongs to a fenced block of code.
+func fenced(ls []line) []bool {
+	in := make([]bool, len(ls))
+	open := ""
+	for i, l := range ls {
+		m := codeFence.FindStringSubmatch(l.s)
+		switch {
+		case open == "" && m != nil:
+			open, in[i] = m[1], true
+		case open != "":
+			in[i] = true
+			if m != nil && strings.HasPrefix(m[1], open) && strings.Trim(l.s, " "+open[:1]) == "" {
+				open = ""
+			}
+		}
+	}
+	if open == "" {
+		return in
+	}
+	return make([]bool, len(ls)) // a fence that is never closed is no evidence
+}
+
+// gap is a run of empty lines between two lines that are not.
+type gap struct{ a, b, blanks int }
+
+// gaps returns the places between the non-empty lines of ls.
+func gaps(ls []line) []gap {
+	var out []gap
+	last := -1
+	for i, l := range ls {
+		if l.blank() {
+			continue
+		}
+		if last >= 0 {
+			out = append(out, gap{last, i, i - last - 1})
+		}
+		last = i
+	}
+	return out
+}
+
+// apart undoes "every line its own paragraph": an empty line between every two
+// lines. Lines that are only sensible next to each other come together again.
+func (w *work) apart() {
+	gs := gaps(w.ls)
+	tight, wide, kin := 0, 0, 0
+	for _, g := range gs {
+		switch {
+		case g.blanks == 0:
+			tight++
+		case g.blanks > 1:
+			wide++
+		case belong(w.ls[g.a].s, w.ls[g.b].s):
+			kin++
+		}
+	}
+	if len(gs) < 7 || tight*50 > len(gs) || kin == 0 {
+		return
+	}
+	// Where the empty lines of the draft are there too, as wider gaps, the single
+	// ones were put in by the mail program.
+	single := len(gs) - wide - tight
+	doubled := wide > single && kin*2 > single
+	w.closeGaps(gs, func(g gap) int {
+		switch {
+		case doubled && g.blanks == 1:
+			return 0
+		case doubled && g.blanks > 1:
+			return 1
+		case g.blanks > 0 && belong(w.ls[g.a].s, w.ls[g.b].s):
+			return 0
+		}
+		return g.blanks
+	})
+	w.repaired(w.ls[0].n, "Every line had become a paragraph of its own; lists, quotes and stacked links are together again.", "")
+}
+
+// closeGaps gives every gap the number of empty lines that want asks for.
+func (w *work) closeGaps(gs []gap, want func(gap) int) {
+	var out []line
+	if len(w.ls) > 0 {
+		out = append(out, w.ls[0])
+	}
+	for _, g := range gs {
+		for range want(g) {
+			out = append(out, line{n: w.ls[g.b].n})
+		}
+		out = append(out, w.ls[g.b])
+	}
+	w.ls = out
+}
+
+// belong tells lines that stand directly under each other in what people write.
+func belong(a, b string) bool {
+	list := func(s string) bool { return markerLine.MatchString(s) && !starRule.MatchString(s) }
+	switch {
+	case list(a) && list(b), endsBroken(a):
+		return true
+	case quoteLine1.MatchString(a) && quoteLine1.MatchString(b), tableLine.MatchString(a) && tableLine.MatchString(b):
+		return true
+	}
+	return htmlLine.MatchString(a) && htmlLine.MatchString(b)
+}
+
+// blanks puts empty lines back where a draft has lost them all: every line that
+// does not belong to the one before it becomes a paragraph.
+func (w *work) blanks() {
+	if len(w.ls) < 8 {
+		return
+	}
+	gs := gaps(w.ls)
+	kept := 0 // lines of mere spaces often survive
+	for _, g := range gs {
+		if g.blanks > 0 {
+			kept++
+		}
+	}
+	if kept*12 > len(gs) {
+		return
+	}
+	code := fenced(w.ls)
+	long := 0
+	for _, l := range w.ls {
+		if width(l.s) > 120 {
+			long++
+		}
+	}
+	if long*12 < len(w.ls) {
+		return // no long lines: a poem, a list, or a text its author wraps by hand
+	}
+	w.closeGaps(gs, func(g gap) int {
+		a, b := w.ls[g.a].s, w.ls[g.b].s
+		if code[g.a] && code[g.b] || belong(a, b) || strings.HasPrefix(b, "    ") || quoteLine1.MatchString(a) && strings.HasPrefix(b, "![") {
+			return g.blanks
+		}
+		return max(1, g.blanks)
+	})
+	w.repaired(w.ls[0].n, "The empty lines between the paragraphs were lost; they are back.", "")
+}

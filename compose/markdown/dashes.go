@@ -1,0 +1,113 @@
+package markdown
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	smartRule    = regexp.MustCompile(`^\s*[-–—][-–— ]*\s*$`)
+	smartComment = regexp.MustCompile(`<!\s?[–—]-?|[–—]-?>`)
+	smartTable   = regexp.MustCompile(`^\s*\|?[\s:|–—-]*[–—][\s:|–—-]*$`)
+	smartTarget  = regexp.MustCompile(`\]\([^)\s]*[–—][^)\s]*\)|https?://[^\s)>\]]*[–—][^\s)>\]]*`)
+	smartCode    = regexp.MustCompile("`[^`]*[–—][^`]*`")
+)
+
+// dashes undoes smart punctuation where a dash is syntax: rules, comments,
+// tables, code, addresses. Dashes in prose stay as they are.
+func (w *work) dashes() {
+	for _, l := range w.ls {
+		if strings.Contains(l.s, "<!—") || smartRule.MatchString(l.s) && strings.Count(l.s, "—") > 1 {
+			w.smart = true
+			break
+		}
+	}
+	code := fenced(w.ls)
+	for i, l := range w.ls {
+		if !strings.ContainsAny(l.s, "–—") {
+			continue
+		}
+		switch {
+		case isSmartRule(l.s) && !code[i]:
+			w.ls[i].s = restoredRule(l.s)
+			w.repaired(l.n, "A rule had become long dashes; it is a rule again.", "%d rules had become long dashes; they are rules again.")
+		case w.smart:
+			if w.ls[i].s = plainDashes(l.s, code[i]); w.ls[i].s != l.s {
+				w.repaired(l.n, "Long dashes in an address, code, a table or a comment are two hyphens again.",
+					"Long dashes in %d lines with addresses, code, tables or comments are two hyphens again.")
+			}
+		}
+	}
+}
+
+func isSmartRule(s string) bool {
+	return smartRule.MatchString(s) && strings.ContainsAny(s, "–—") && (strings.Contains(s, "—") || strings.Count(s, "–") > 1)
+}
+
+// restoredRule gives every em dash back its two hyphens; a rule needs three.
+func restoredRule(s string) string {
+	s = strings.NewReplacer("—", "--", "–", "--", " ", "").Replace(strings.TrimSpace(s))
+	if len(s) < 3 {
+		return "---"
+	}
+	return s
+}
+
+func plainDashes(s string, code bool) string {
+	hyphens := strings.NewReplacer("—", "--", "–", "--").Replace
+	if code || smartTable.MatchString(s) && strings.Contains(s, "|") {
+		return hyphens(s)
+	}
+	s = smartComment.ReplaceAllStringFunc(s, func(m string) string {
+		if strings.HasSuffix(m, ">") {
+			return "-->"
+		}
+		return "<!--"
+	})
+	s = smartTarget.ReplaceAllStringFunc(s, hyphens)
+	return smartCode.ReplaceAllStringFunc(s, hyphens)
+}
+
+// rules puts back the empty line that a rule needs before it: without one, the
+// paragraph above becomes a heading. A line that underlines a short title of its
+// own length is meant as a heading (setext) and stays.
+func (w *work) rules() {
+	code := fenced(w.ls)
+	separators := w.separatorLengths(code)
+	var out []line
+	for i, l := range w.ls {
+		if i > 0 && ruleLine.MatchString(l.s) && !code[i] && needsBlank(w.ls[i-1].s) && !w.underlines(i, separators) {
+			out = append(out, line{n: l.n})
+			w.repaired(l.n, "The empty line before a rule was lost; it is back.", "The empty lines before %d rules were lost; they are back.")
+		}
+		out = append(out, l)
+	}
+	w.ls = out
+}
+
+func needsBlank(above string) bool {
+	return strings.TrimSpace(above) != "" && !headingLine.MatchString(above) && !ruleLine.MatchString(above) && !tableLine.MatchString(above)
+}
+
+// separatorLengths collects the lengths of dash lines that can not be meant as
+// underlines, since the text above them is much longer.
+func (w *work) separatorLengths(code []bool) map[int]bool {
+	out := map[int]bool{}
+	for i, l := range w.ls {
+		if i > 0 && !code[i] && ruleLine.MatchString(l.s) && width(w.ls[i-1].s) > 90 {
+			out[len(strings.TrimSpace(l.s))] = true
+		}
+	}
+	return out
+}
+
+// underlines tells whether dash line i is the underline of a heading.
+func (w *work) underlines(i int, separators map[int]bool) bool {
+	title := strings.TrimSpace(w.ls[i-1].s)
+	n := len(strings.TrimSpace(w.ls[i].s))
+	if i > 1 && !w.ls[i-2].blank() || markerLine.MatchString(title) || quoteLine1.MatchString(title) || endsBroken(title) {
+		return false
+	}
+	diff := width(title) - n
+	return !separators[n] && diff >= -3 && diff <= 3
+}

@@ -1,0 +1,197 @@
+package markdown
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Level says how much a Finding weighs.
+type Level string
+
+// An error stops approval, a warning is worth a look, a note only informs.
+const (
+	Error   Level = "error"
+	Warning Level = "warning"
+	Note    Level = "note"
+)
+
+// Finding is one thing the editor is told about a draft.
+type Finding struct {
+	Level   Level  `json:"level"`
+	Code    string `json:"code"`
+	Line    int    `json:"line,omitempty"` // of the source as mailed, from 1
+	Words   string `json:"words,omitempty"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+// Repair is one kind of damage that was undone; Line is the first line of the
+// source as mailed where it was found.
+type Repair struct {
+	Line int    `json:"line"`
+	What string `json:"what"`
+}
+
+// Front holds the front matter. Its zero values mean that the key was absent.
+type Front struct {
+	Title     string            `json:"title,omitempty"`
+	Subtitle  string            `json:"subtitle,omitempty"`
+	Date      string            `json:"date,omitempty"` // YYYY-MM-DD, a date in the newsletter's own zone
+	Layout    string            `json:"layout,omitempty"`
+	HeroImg   string            `json:"hero-img,omitempty"`
+	Issue     int               `json:"issue,omitempty"`
+	Send      string            `json:"send,omitempty"`
+	Slug      string            `json:"slug,omitempty"`
+	Preheader string            `json:"preheader,omitempty"`
+	ReplyTo   string            `json:"reply-to,omitempty"`
+	Lang      string            `json:"lang,omitempty"`
+	Tags      []string          `json:"tags,omitempty"`
+	Canonical string            `json:"canonical,omitempty"`
+	To        string            `json:"to,omitempty"`
+	Draft     bool              `json:"draft,omitempty"`
+	Other     map[string]string `json:"other,omitempty"` // unknown keys, kept; lists and maps as JSON
+}
+
+// Source is a draft as it was mailed.
+type Source struct {
+	Text    []byte    // decoded to UTF-8, format=flowed already undone
+	Subject string    // serves as the title when the front matter has none
+	Date    time.Time // the mail's Date serves as date when the front matter has none; may be zero
+	Exact   bool      // an attachment or a file: guess about hard wraps only where plain evidence shows
+}
+
+// Draft is a source after repair.
+type Draft struct {
+	Front    Front
+	Body     []byte // the Markdown below the front matter, LF, repaired
+	Line     int    // line of the source as mailed at which Body begins, from 1
+	Repairs  []Repair
+	Findings []Finding
+
+	lines []int // the source line of every line of Body
+}
+
+// Read repairs src and takes its front matter off. It never fails: what it could
+// not understand is told as Findings. Reading the Markdown of the result again,
+// with the same Exact, gives the same front matter and body.
+func Read(src Source) *Draft {
+	w := &work{exact: src.Exact, ls: split(src.Text)}
+	w.clean()
+	w.unquote()
+	w.unstuff()
+	d := &Draft{}
+	w.front(&d.Front)
+	if len(src.Text) <= 2*maxBody { // Parse refuses what is larger
+		w.body()
+	}
+	w.fill(&d.Front, src)
+	d.Line = 1
+	if len(w.ls) > 0 {
+		d.Line = w.ls[0].n
+	}
+	d.Body, d.lines = join(w.ls)
+	d.Repairs, d.Findings = w.told(), w.findings
+	return d
+}
+
+// Source tells which line of the source as mailed the given line of Body (from
+// 1) came from.
+func (d *Draft) Source(bodyLine int) int {
+	if bodyLine < 1 {
+		bodyLine = 1
+	}
+	if bodyLine <= len(d.lines) {
+		return d.lines[bodyLine-1]
+	}
+	if n := len(d.lines); n > 0 {
+		return d.lines[n-1] + bodyLine - n
+	}
+	return max(d.Line, 1) + bodyLine - 1
+}
+
+// Markdown returns the repaired file: front matter between fences, an empty
+// line, the body.
+func (d *Draft) Markdown() []byte {
+	var b bytes.Buffer
+	if head := d.Front.yaml(); head != "" {
+		b.WriteString("---\n" + head + "---\n\n")
+	}
+	b.Write(d.Body)
+	return b.Bytes()
+}
+
+// line is one line of a draft and the number it had in the source as mailed.
+type line struct {
+	s string
+	n int
+}
+
+func (l line) blank() bool { return strings.TrimSpace(l.s) == "" }
+
+// work is a draft under repair.
+type work struct {
+	ls       []line
+	exact    bool
+	smart    bool // smart punctuation has eaten dashes somewhere in this draft
+	mends    []mend
+	findings []Finding
+}
+
+// mend is one kind of repair, counted while it goes on.
+type mend struct {
+	line, n   int
+	one, many string // what to say for one place and, with %d, for more
+}
+
+// repaired counts a repair of the kind that one and many describe.
+func (w *work) repaired(n int, one, many string) {
+	for i := range w.mends {
+		if w.mends[i].one == one {
+			w.mends[i].n++
+			w.mends[i].line = min(w.mends[i].line, n)
+			return
+		}
+	}
+	w.mends = append(w.mends, mend{line: n, n: 1, one: one, many: many})
+}
+
+// told gives the repairs in the words that the editor reads.
+func (w *work) told() []Repair {
+	var out []Repair
+	for _, m := range w.mends {
+		what := m.one
+		if m.n > 1 && m.many != "" {
+			what = fmt.Sprintf(m.many, m.n)
+		}
+		out = append(out, Repair{Line: m.line, What: what})
+	}
+	return out
+}
+
+func (w *work) found(f Finding) { w.findings = append(w.findings, f) }
+
+// join writes lines as one text that ends with a line feed, without empty lines
+// at either end, and returns the source line of each.
+func join(ls []line) ([]byte, []int) {
+	ls = trimBlank(ls)
+	var b bytes.Buffer
+	at := make([]int, 0, len(ls))
+	for _, l := range ls {
+		b.WriteString(l.s)
+		b.WriteByte('\n')
+		at = append(at, l.n)
+	}
+	return b.Bytes(), at
+}
+
+func trimBlank(ls []line) []line {
+	for len(ls) > 0 && ls[0].blank() {
+		ls = ls[1:]
+	}
+	for len(ls) > 0 && ls[len(ls)-1].blank() {
+		ls = ls[:len(ls)-1]
+	}
+	return ls
+}

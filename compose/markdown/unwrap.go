@@ -1,0 +1,260 @@
+package markdown
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// unwrap joins the lines that a mail program cut. The evidence is the way such
+// programs cut: a line ends where the next word would not have fitted, and no
+// line that could have been cut is longer. In a file (exact) that alone may be
+// the author's own habit, and changes nothing that a reader sees; there a line
+// must also have been cut where the cut changes the meaning.
+func (w *work) unwrap() {
+	fixed := fixedLines(w.ls)
+	limit := wrapWidth(w.ls, fixed)
+	if limit == 0 {
+		return
+	}
+	j := joiner{ls: w.ls, fixed: fixed, limit: limit}
+	out := j.run()
+	if len(j.heads) == 0 || w.exact && j.turned == 0 {
+		return
+	}
+	cut := fmt.Sprintf("Your mail program had cut the lines at %d characters; I joined ", limit)
+	for _, n := range j.heads {
+		w.repaired(n, cut+"one paragraph.", cut+"%d paragraphs.")
+	}
+	w.ls = out
+}
+
+// fixedLines marks the lines whose ends mean something: code, rules, comments.
+func fixedLines(ls []line) []bool {
+	fixed := fenced(ls)
+	for i, l := range ls {
+		indented := strings.HasPrefix(l.s, "    ") && !markerLine.MatchString(l.s) && (i == 0 || ls[i-1].blank() || fixed[i-1])
+		if indented || ruleLine.MatchString(l.s) || starRule.MatchString(l.s) || strings.HasPrefix(l.s, "<!--") {
+			fixed[i] = true
+		}
+	}
+	return fixed
+}
+
+// wrapWidth finds the width at which the text was cut, 0 when it was not.
+func wrapWidth(ls []line, fixed []bool) int {
+	var over, full, open [141]int // by width, summed up below
+	pairs := 0
+	for i, l := range ls {
+		if fixed[i] || l.blank() {
+			continue
+		}
+		n := width(strings.TrimRight(l.s, " "))
+		// A line with a space before column k could have been cut at k: every
+		// width from there to its length is contradicted.
+		for k := min(firstCut(l.s), 141); k < min(n, 141); k++ {
+			over[k]++
+		}
+		if i+1 == len(ls) || fixed[i+1] || ls[i+1].blank() || endsBroken(l.s) || markerLine.MatchString(ls[i+1].s) || headingLine.MatchString(ls[i+1].s) || quoteLine1.MatchString(ls[i+1].s) {
+			continue
+		}
+		pairs++
+		next := n + gapAfter(l.s) + width(firstWord(ls[i+1].s))
+		for k := 0; k < 141; k++ {
+			if k < next {
+				full[k]++
+			} else {
+				open[k]++
+			}
+		}
+	}
+	best, at := 0, 0
+	for k := 40; k < 141; k++ {
+		score := full[k] - 3*open[k] - 6*over[k]
+		if over[k]*40 <= pairs && score >= best && score >= 3 {
+			best, at = score, k
+		}
+	}
+	return at
+}
+
+// firstCut is the width of the shortest line that cutting s would leave.
+func firstCut(s string) int {
+	body := strings.TrimLeft(s, " ")
+	i := strings.IndexByte(strings.TrimRight(body, " "), ' ')
+	if i < 0 {
+		return 1 << 20
+	}
+	return width(s[:len(s)-len(body)+i])
+}
+
+// gapAfter is the number of spaces that stood behind a line before it was cut:
+// up to three follow the end of a sentence.
+func gapAfter(a string) int {
+	switch lastRune(strings.TrimRight(a, " ")) {
+	case '.', '!', '?', ':', ')', '"', '”', '…':
+		return 3
+	}
+	return 1
+}
+
+func firstWord(s string) string {
+	s = strings.TrimLeft(s, " ")
+	if i := strings.IndexByte(s, ' '); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// joiner puts cut lines together.
+type joiner struct {
+	ls     []line
+	fixed  []bool
+	limit  int
+	turned int   // joins without which the text would mean something else
+	heads  []int // the first line of every paragraph that was joined
+}
+
+func (j *joiner) run() []line {
+	var out []line
+	for i, l := range j.ls {
+		if i == 0 || !j.cut(out[len(out)-1].s, i) {
+			out = append(out, l)
+			continue
+		}
+		last := &out[len(out)-1]
+		if n := len(j.heads); n == 0 || j.heads[n-1] != last.n {
+			j.heads = append(j.heads, last.n)
+		}
+		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) {
+			j.turned++
+		}
+		last.s = glue(last.s, strings.TrimLeft(l.s, " "))
+	}
+	return out
+}
+
+// cut tells whether line i was cut off the line before it; whole is what has
+// been joined so far.
+func (j *joiner) cut(whole string, i int) bool {
+	a, b := strings.TrimRight(j.ls[i-1].s, " "), j.ls[i].s
+	if a == "" || strings.TrimSpace(b) == "" || j.fixed[i-1] || j.fixed[i] {
+		return false
+	}
+	if endsBroken(a) || definition.MatchString(b) || headingLine.MatchString(b) {
+		return false
+	}
+	if tableLine.MatchString(whole) && !strings.HasSuffix(strings.TrimRight(whole, " "), "|") {
+		return true // a row ends with a bar, however much of its padding was lost
+	}
+	if width(a)+gapAfter(a)+width(firstWord(b)) <= j.limit {
+		return false
+	}
+	switch {
+	case markerLine.MatchString(b):
+		gap := 1
+		if strings.HasSuffix(a, ")") {
+			gap = 2 // a slip of the thumb before the dash of an item
+		}
+		return width(a)+gap+width(firstWord(b)) > j.limit && j.cutBeforeMarker(whole, i)
+	case quoteLine1.MatchString(b):
+		return !quoteLine1.MatchString(whole) && !j.at(i+1, quoteLine1) && !strings.HasSuffix(a, ":")
+	case tableLine.MatchString(b):
+		return tableLine.MatchString(whole) && !strings.HasSuffix(a, "|")
+	case htmlLine.MatchString(b):
+		return !htmlLine.MatchString(whole)
+	}
+	return true
+}
+
+func (j *joiner) at(i int, re *regexp.Regexp) bool {
+	return i < len(j.ls) && re.MatchString(j.ls[i].s)
+}
+
+// leadOnly is an entry that holds a link and nothing behind it.
+var leadOnly = regexp.MustCompile(`^\s*[-*+]\s+\**\[.*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)\**(?: \(.*\))?$`)
+
+// cutBeforeMarker decides whether "- Author" at the start of a line is the rest
+// of an item or an entry of a list. The line before it is known to be full.
+func (j *joiner) cutBeforeMarker(whole string, i int) bool {
+	m := markerLine.FindStringSubmatch(j.ls[i].s)
+	rest := m[4]
+	if m[1] != "" || strings.HasSuffix(whole, ":") {
+		return false
+	}
+	if n, err := strconv.Atoi(m[2][:len(m[2])-1]); err == nil {
+		return n > 1 && !j.counted(i, n-1)
+	}
+	if rest == "" {
+		return true
+	}
+	list := markerLine.FindStringSubmatch(whole)
+	switch {
+	case list == nil:
+		return m[2] == "-" || unicode.IsLower(firstRune(rest)) || !j.marked(i+1, m[2])
+	case list[2] != m[2] && len(list[2]) == 1:
+		return m[2] == "-"
+	case leadOnly.MatchString(whole):
+		return firstRune(rest) != '['
+	}
+	// Entries of one list are alike: a small letter goes on with the sentence of
+	// an entry that began with a capital, and where the other entries have a dash
+	// in them this one has too.
+	return m[2] == "-" && (unicode.IsLower(firstRune(rest)) && unicode.IsUpper(firstRune(list[4])) || j.dashed(list[4], rest, i))
+}
+
+// marked tells whether line i begins with the marker.
+func (j *joiner) marked(i int, marker string) bool {
+	return i < len(j.ls) && strings.HasPrefix(strings.TrimLeft(j.ls[i].s, " "), marker+" ")
+}
+
+// dashed tells whether the other entries of the list around line i have a dash
+// inside, and neither head nor rest has one.
+func (j *joiner) dashed(head, rest string, i int) bool {
+	if strings.Contains(head, " - ") || strings.Contains(rest, " - ") {
+		return false
+	}
+	with, without := 0, 0
+	for _, step := range []int{-1, 1} {
+		for k := i + step; k >= 0 && k < len(j.ls) && !j.ls[k].blank(); k += step {
+			if !j.marked(k, "-") || strings.Contains("- "+head, j.ls[k].s) || strings.HasPrefix("- "+head, j.ls[k].s) {
+				continue
+			}
+			if strings.Contains(j.ls[k].s[2:], " - ") {
+				with++
+			} else {
+				without++
+			}
+		}
+	}
+	return with > 1 && without == 0
+}
+
+// counted tells whether an entry numbered n stands not far above line i.
+func (j *joiner) counted(i, n int) bool {
+	for k := i - 1; k >= 0 && k > i-60; k-- {
+		m := markerLine.FindStringSubmatch(j.ls[k].s)
+		if m == nil {
+			continue
+		}
+		if was, err := strconv.Atoi(m[2][:len(m[2])-1]); err == nil && was == n {
+			return true
+		}
+	}
+	return false
+}
+
+// glue joins the two halves of a cut line. A program that cuts behind hyphens
+// leaves no space, so a word or an address that ends in one gets none.
+func glue(a, b string) string {
+	a = strings.TrimRight(a, " ")
+	if strings.HasSuffix(a, "-") && len(a) > 1 && a[len(a)-2] != ' ' && a[len(a)-2] != '-' && !suspended[firstWord(b)] && unicode.IsLetter(firstRune(b)) {
+		return a + b
+	}
+	return a + " " + b
+}
+
+// suspended holds the words that follow a hyphen with a space: "pre- and post-".
+var suspended = map[string]bool{"and": true, "or": true, "to": true, "und": true, "oder": true, "et": true, "y": true}

@@ -1,0 +1,229 @@
+package compose
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"galley/compose/markdown"
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// proofView is what the panel of a proof shows, in text and in HTML.
+type proofView struct {
+	was    State     // of the issue before this revision
+	wasAt  time.Time // when it was to go
+	first  string    // a sentence that must be read first
+	answer string    // Message-ID of the mail that the proof answers; "" = the draft's own
+
+	Number, Revision, Next, Before int
+	State                          string // ready, error or late
+	Was                            int    // the revision that was approved
+	First                          string
+	Goes                           string // when it goes once approved, "" without a slot
+	Readers                        int
+	Sendable                       bool
+	Errors, Remarks                []markdown.Finding
+	Subject, Preview, Size         string
+	Changes                        []change
+	More                           int
+	Repairs                        []string
+	Remark, Form                   string
+	Code                           string
+	Title, Head                    string
+	Buttons                        []button
+}
+
+// button is one mailto link of the panel.
+type button struct {
+	Label, Word string
+	URL         template.URL
+	Main        bool
+}
+
+// prove posts a proof of the newest revision to every editor, each with a
+// code of their own.
+func (d *Desk) prove(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow, v *proofView) error {
+	f, err := row.frozen()
+	if err != nil {
+		return err
+	}
+	if err := d.fillProof(ctx, tx, n, i, row, v); err != nil {
+		return err
+	}
+	v.findings(f)
+	for _, e := range n.Editors {
+		if err := d.proveTo(ctx, tx, n, i, row, f, v, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proveAgain posts the newest proof once more, with a new code, to one
+// editor: the bytes are those that were kept with the revision.
+func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, editor, answers, first string) error {
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil {
+		return err
+	}
+	f, err := row.frozen()
+	if err != nil {
+		return err
+	}
+	v := &proofView{first: first, answer: answers, was: i.State}
+	if err := d.fillProof(ctx, tx, n, i, row, v); err != nil {
+		return err
+	}
+	v.findings(f)
+	return d.proveTo(ctx, tx, n, i, row, f, v, n.addressOf(editor))
+}
+
+func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow, v *proofView) error {
+	readers, err := d.Figures.Audience(ctx, tx, n.ID)
+	if err != nil {
+		return err
+	}
+	at, err := d.slotFor(ctx, tx, n, i)
+	if err != nil {
+		return err
+	}
+	v.Number, v.Revision, v.Next, v.Was = i.Number, i.Revision, i.Revision+1, i.Approved
+	v.Readers, v.Sendable, v.First, v.Form, v.Remark = readers, row.Sendable, v.first, row.Form, row.Remark
+	if !at.IsZero() {
+		v.Goes = When(at, tx.Now(), n.Zone)
+	}
+	if v.answer == "" {
+		v.answer = row.MessageID
+	}
+	v.State = "ready"
+	switch {
+	case v.was == Approved:
+		v.State = "late"
+		if v.wasAt.After(tx.Now()) {
+			v.Goes = "in " + span(v.wasAt.Sub(tx.Now())) + ", on " + When(v.wasAt, tx.Now(), n.Zone) + ","
+		}
+	case row.Errors > 0:
+		v.State = "error"
+	}
+	return v.compare(ctx, tx, i)
+}
+
+// compare lists the lines that changed since the revision before.
+func (v *proofView) compare(ctx context.Context, tx *store.Tx, i *Issue) error {
+	v.Before = i.Revision - 1
+	if v.Before < 1 {
+		return nil
+	}
+	old, err := revisionOf(ctx, tx, i.ID, v.Before)
+	cur, err2 := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err := errors.Join(err, err2); err != nil || old == nil || cur == nil {
+		return err
+	}
+	const shown = 10
+	v.Changes = diff(string(old.Markdown), string(cur.Markdown))
+	if len(v.Changes) > shown {
+		v.More, v.Changes = len(v.Changes)-shown, v.Changes[:shown]
+	}
+	return nil
+}
+
+func (v *proofView) findings(r *frozen) {
+	v.Errors, v.Remarks = nil, nil
+	for _, f := range r.Findings {
+		if f.Level == markdown.Error {
+			v.Errors = append(v.Errors, f)
+		} else {
+			v.Remarks = append(v.Remarks, f)
+		}
+	}
+	for _, rep := range r.Repairs {
+		v.Repairs = append(v.Repairs, fmt.Sprintf("Line %d: %s", rep.Line, rep.What))
+	}
+	v.Subject, v.Preview = r.Subject, r.Preheader
+	v.Size = fmt.Sprintf("%d kB of the 102 that Gmail shows; %s, %s, %s", (r.Sizes.HTML+999)/1000,
+		plural(r.Sizes.Words, "word", "words"), plural(r.Sizes.Links, "link", "links"), plural(r.Sizes.Images, "image", "images"))
+}
+
+// proveTo posts the proof to one editor.
+func (d *Desk) proveTo(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow, r *frozen, v *proofView, to message.Address) error {
+	code, err := newCode()
+	if err != nil {
+		return err
+	}
+	v.Code = code
+	subject, text, err := say(n.Frame.Looks, "proof", v)
+	if err != nil {
+		return err
+	}
+	v.Title, v.Head, _ = strings.Cut(text, "\n")
+	v.buttons(n, subject)
+	html, err := v.html(n, r.HTML)
+	if err != nil {
+		return err
+	}
+	answers := v.answer
+	if to.Addr != row.Editor && v.answer == row.MessageID {
+		answers = "" // the draft's thread is in its author's mailbox only
+	}
+	return d.post(ctx, tx, n, &mail{
+		paper: paper{Kind: paperProof, Issue: i.ID, Revision: i.Revision, Digest: row.Digest},
+		to:    to, code: code, number: i.Number, answers: answers, subject: subject,
+		text: text + "\n" + string(dead(r.Text)), html: html,
+	})
+}
+
+// buttons makes the mailto links. Their Subject is that of an answer, and
+// their address carries the code.
+func (v *proofView) buttons(n *Newsletter, subject string) {
+	to := n.Pattern.Address("approve", v.Code)
+	link := func(word string) template.URL {
+		q := "subject=" + url.PathEscape("Re: "+subject) + "&body=" + url.PathEscape(word)
+		if to == n.From.Addr { // no plus-addresses: the code travels in the Subject
+			q = "subject=" + url.PathEscape(word+" "+v.Code)
+		}
+		return template.URL("mailto:" + to + "?" + q)
+	}
+	v.Buttons = nil
+	if len(v.Errors) == 0 {
+		word := "approve"
+		if v.Goes == "" {
+			word = "send now"
+		}
+		v.Buttons = append(v.Buttons, button{"Approve", word, link(word), true})
+	}
+	for _, b := range [][2]string{{"Hold", "hold"}, {"Test copy", "test"}, {"All words", "help"}} {
+		v.Buttons = append(v.Buttons, button{b[0], b[1], link(b[1]), len(v.Buttons) == 0})
+	}
+}
+
+// html lays the panel above the issue, which stays as readers get it.
+func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
+	t, err := template.New("panel.html").Funcs(template.FuncMap(wordFuncs)).ParseFS(n.Frame.Looks, "panel.html")
+	if err != nil {
+		return nil, fmt.Errorf("panel.html: %w", err)
+	}
+	var panel bytes.Buffer
+	if err := t.Execute(&panel, v); err != nil {
+		return nil, fmt.Errorf("panel.html: %w", err)
+	}
+	issue = dead(issue)
+	body := bytes.Index(issue, []byte("<body"))
+	if body < 0 {
+		return nil, errors.New("issue.html has no <body>")
+	}
+	open := body + bytes.IndexByte(issue[body:], '>') + 1
+	return bytes.Join([][]byte{issue[:open], panel.Bytes(), issue[open:]}, nil), nil
+}
+
+// dead replaces the slots of a rendering: a proof may be forwarded, and
+// nobody may leave the list by it.
+func dead(b []byte) []byte {
+	return bytes.ReplaceAll(b, []byte(message.SlotUnsubscribe), []byte("https://example.invalid/each-reader-has-an-own-link-here"))
+}

@@ -1,0 +1,284 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"galley/send"
+	"galley/send/store"
+)
+
+// standing is where the newsletter stands, in one sentence: of the issue
+// that a mail is about, else of the lowest one in the making. It is "" when
+// nothing is, and when the books cannot be read, since it only adds to an
+// answer.
+func (d *Desk) standing(ctx context.Context, tx *store.Tx, r *decisionRow) string {
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return ""
+	}
+	if i == nil {
+		open, err := issuesIn(ctx, tx, r.n.ID, Proofed, Approved, Held, Sending, Stopped)
+		if err != nil || len(open) == 0 {
+			return ""
+		}
+		i = open[0]
+	}
+	return i.standing(tx.Now(), r.n)
+}
+
+// standing says where an issue stands.
+func (i *Issue) standing(now time.Time, n *Newsletter) string {
+	switch i.State {
+	case Proofed:
+		return fmt.Sprintf("Proof %d of #%d is ready and waits for approve.", i.Revision, i.Number)
+	case Approved:
+		return fmt.Sprintf("#%d goes %s.", i.Number, When(i.SendAt, now, n.Zone))
+	case Held:
+		return fmt.Sprintf("#%d is on hold.", i.Number)
+	case Sending:
+		return fmt.Sprintf("#%d is being sent.", i.Number)
+	case Stopped:
+		return fmt.Sprintf("#%d is stopped half-way.", i.Number)
+	case Sent:
+		return fmt.Sprintf("#%d was sent %s.", i.Number, When(i.SendAt, now, n.Zone))
+	}
+	return fmt.Sprintf("#%d was dropped.", i.Number)
+}
+
+// status answers with what is scheduled, the list and the last figures.
+func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	open, err := issuesIn(ctx, tx, r.n.ID, Proofed, Approved, Held, Sending, Stopped)
+	readers, err2 := d.Figures.Audience(ctx, tx, r.n.ID)
+	last, err3 := d.last(ctx, tx, r.n)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return "", err
+	}
+	data := map[string]any{"Short": "nothing in the making", "Readers": readers, "Slot": "", "Last": ""}
+	var lines []string
+	for _, i := range open {
+		lines = append(lines, i.standing(tx.Now(), r.n))
+	}
+	if len(lines) > 0 {
+		data["Short"] = strings.TrimSuffix(lines[0], ".")
+	}
+	data["Issues"] = lines
+	if r.n.Slot != nil {
+		data["Slot"] = When(r.n.Slot.Next(tx.Now()), tx.Now(), r.n.Zone)
+	}
+	if last != nil {
+		run, err := d.Figures.Progress(ctx, tx, r.n.ID, last.Number)
+		if err != nil {
+			return "", err
+		}
+		if run != nil {
+			data["Last"] = fmt.Sprintf("#%d, %s of %s taken, %s failed.", last.Number, thousands(run.Counts[send.Sent]), thousands(run.Total), thousands(lost(run)))
+		}
+	}
+	return r.tell(ctx, tx, d, "status", data)
+}
+
+// help answers with the words, and with what approve would do now.
+func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	readers, err := d.Figures.Audience(ctx, tx, r.n.ID)
+	if err != nil {
+		return "", err
+	}
+	data := map[string]any{"Open": d.standing(ctx, tx, r), "Readers": readers, "Goes": "", "Number": 0}
+	i, err := d.meant(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if i != nil && (i.State == Proofed || i.State == Held) {
+		at, err := d.slotFor(ctx, tx, r.n, i)
+		if err != nil {
+			return "", err
+		}
+		if !at.IsZero() {
+			data["Goes"], data["Number"] = When(at, tx.Now(), r.n.Zone), i.Number
+		}
+	}
+	return r.tell(ctx, tx, d, "help", data)
+}
+
+// followRuns keeps the issues in step with their runs: it posts the first
+// copy, sees a run begin and end, and writes the reports.
+func (d *Desk) followRuns(ctx context.Context) error {
+	ids, err := d.ids(ctx, `SELECT id FROM issue WHERE state IN ('approved', 'sending', 'stopped') OR state = 'sent' AND reported < 2 AND send_at > 0 ORDER BY id`)
+	for _, id := range ids {
+		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.follow(ctx, tx, id) }); e != nil {
+			err = errors.Join(err, fmt.Errorf("issue row %d: %w", id, e))
+		}
+	}
+	return err
+}
+
+func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
+	i, err := issueByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	n := d.Newsletters[i.Newsletter]
+	if n == nil {
+		return nil // its newsletter left the configuration; the rows wait
+	}
+	run, err := d.Figures.Progress(ctx, tx, n.ID, i.Number)
+	if err != nil || run == nil {
+		return err
+	}
+	switch {
+	case i.State == Approved && run.Started.IsZero():
+		return d.firstCopy(ctx, tx, n, i)
+	case i.State == Approved:
+		return d.begun(ctx, tx, n, i)
+	case i.State == Sending && (run.Out || run.Final()):
+		return d.over(ctx, tx, n, i, run)
+	case i.State == Sending && run.State == send.Paused:
+		return d.paused(ctx, tx, n, i, run)
+	case i.State == Sent && i.Reported == 1 && tx.Now().Sub(i.SendAt) > 24*time.Hour:
+		return d.finalReport(ctx, tx, n, i, run)
+	}
+	return nil
+}
+
+// firstCopy posts the editors' own copy the grace time before all others.
+func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
+	if i.Copied || n.Grace == 0 || tx.Now().Before(i.SendAt.Add(-n.Grace)) {
+		return nil
+	}
+	for _, e := range n.Editors {
+		if err := d.postCopy(ctx, tx, n, i, e, "first"); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE issue SET copied = $1 WHERE id = $2`, store.Micros(tx.Now()), i.ID)
+	return err
+}
+
+// begun freezes the issue, uses up its slot, and files its links.
+func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
+	if err := i.move(ctx, tx, Sending, "schedule", "begun"); err != nil {
+		return err
+	}
+	if n.Slot != nil && !i.Chosen {
+		_, err := tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, issue, state, at) VALUES ($1, $2, $3, 'used', $4)
+			ON CONFLICT (newsletter, day) DO UPDATE SET issue = excluded.issue, state = 'used', at = excluded.at`,
+			n.ID, n.Slot.Day(i.SendAt), i.Number, store.Micros(tx.Now()))
+		if err != nil {
+			return err
+		}
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Approved)
+	if err != nil || row == nil {
+		return fmt.Errorf("revision %d of #%d: %v", i.Approved, i.Number, err)
+	}
+	f, err := row.frozen()
+	if err != nil {
+		return err
+	}
+	return fileLinks(ctx, tx, n.ID, i.Number, f.Links)
+}
+
+// fileLinks keeps what was published where.
+func fileLinks(ctx context.Context, tx *store.Tx, newsletter string, issue int, links []published) error {
+	for _, l := range links {
+		_, err := tx.ExecContext(ctx, `INSERT INTO link (newsletter, canonical, issue, url, title, author, section) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (newsletter, canonical, issue) DO NOTHING`, newsletter, l.Canonical, issue, l.URL, l.Title, l.Author, l.Section)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// over closes the issue when every reader had a first answer, and reports.
+func (d *Desk) over(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
+	if err := i.move(ctx, tx, Sent, "schedule", "over"); err != nil {
+		return err
+	}
+	return d.reportRun(ctx, tx, n, i, run, "report", 1)
+}
+
+// finalReport comes a day later, and only when a figure has changed.
+func (d *Desk) finalReport(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
+	if figuresOf(run) == i.Figures {
+		_, err := tx.ExecContext(ctx, `UPDATE issue SET reported = 2 WHERE id = $1`, i.ID)
+		return err
+	}
+	return d.reportRun(ctx, tx, n, i, run, "final", 2)
+}
+
+func (d *Desk) reportRun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run, name string, nth int) error {
+	data, err := d.runData(ctx, tx, n, i, run)
+	if err != nil {
+		return err
+	}
+	subject, text, err := say(n.Frame.Looks, name, data)
+	if err != nil {
+		return err
+	}
+	for _, e := range n.Editors {
+		m := &mail{paper: paper{Kind: paperReport, Issue: i.ID, Revision: i.Revision}, to: e, number: i.Number, subject: subject, text: text}
+		if err := d.post(ctx, tx, n, m); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE issue SET reported = $1, figures = $2 WHERE id = $3`, nth, figuresOf(run), i.ID)
+	return err
+}
+
+// runData are the figures of a report; each reader is counted in exactly one
+// of them.
+func (d *Desk) runData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (map[string]any, error) {
+	readers, err := d.Figures.Audience(ctx, tx, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	clock := func(t time.Time) string { return t.In(n.Zone).Format("15:04") }
+	end := run.Ended
+	if end.IsZero() {
+		end = tx.Now()
+	}
+	c := run.Counts
+	data := map[string]any{
+		"Number": i.Number, "Total": run.Total, "Taken": c[send.Sent], "Trying": run.Waiting() - c[send.Ambiguous] + c[send.Held],
+		"Maybe": c[send.Ambiguous], "Failed": lost(run), "Left": c[send.Suppressed], "Dropped": c[send.Dropped],
+		"Readers": readers, "From": clock(run.Started), "To": clock(end), "Archive": "", "Stopped": run.State == send.Cancelled,
+	}
+	if n.Frame.Host != "" {
+		data["Archive"] = fmt.Sprintf("%s%s/%04d", n.Frame.Host, n.Frame.ArchivePath, i.Number)
+	}
+	return data, nil
+}
+
+// lost counts the readers who will not get the issue.
+func lost(run *send.Run) int { return run.Counts[send.Failed] + run.Counts[send.Expired] }
+
+// figuresOf is a run's figures as one string, to tell whether any changed.
+func figuresOf(run *send.Run) string {
+	c := run.Counts
+	return fmt.Sprint(c[send.Sent], run.Waiting(), c[send.Held], lost(run), c[send.Suppressed], c[send.Dropped])
+}
+
+// paused tells every editor that servers refuse us (trust.md 3.3: breaker).
+func (d *Desk) paused(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
+	if err := i.move(ctx, tx, Stopped, "breaker", run.Reason); err != nil {
+		return err
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"Number": i.Number, "Waiting": rest(run), "Replies": strings.Split(run.Reason, "\n")}
+	for _, e := range n.Editors {
+		r := &decisionRow{n: n, Editor: e.Addr}
+		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
+		if _, err := r.mail(ctx, tx, d, "alert", data, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

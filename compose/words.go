@@ -1,0 +1,92 @@
+package compose
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+)
+
+// deskWords is the file of the desk's mails in the templates.
+const deskWords = "desk.en.txt"
+
+// say writes one of the desk's mails: its Subject, and its body in lines of
+// at most 72 columns but for those that begin with a space.
+func say(looks fs.FS, name string, data any) (subject, body string, err error) {
+	t, err := template.New(deskWords).Funcs(wordFuncs).ParseFS(looks, deskWords)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", deskWords, err)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		return "", "", fmt.Errorf("%s: %w", deskWords, err)
+	}
+	subject, body, _ = strings.Cut(strings.TrimLeft(b.String(), "\n"), "\n")
+	return strings.TrimSpace(subject), wrapText(body), nil
+}
+
+// phrase writes one of the catalogue's sentences, without a line break.
+func phrase(looks fs.FS, name string, data any) (string, error) {
+	first, rest, err := say(looks, name, data)
+	return strings.TrimSpace(first + " " + strings.Join(strings.Fields(rest), " ")), err
+}
+
+var wordFuncs = template.FuncMap{
+	"add":       func(a, b int) int { return a + b },
+	"count":     plural,
+	"thousands": thousands,
+	"upper":     func(n string) string { return strings.ToUpper(n) },
+	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
+	"indent":    func(n int, s string) string { return wrapIndent(s, n, n) },
+	"hang":      func(n int, s string) string { return wrapIndent(s, 0, n) },
+	"figures":   func(n int, what string) string { return fmt.Sprintf("%7s  %s", thousands(n), what) },
+}
+
+// wrapText wraps paragraphs at 72 columns. Lines that begin with a space are
+// left as they are: they hold words to copy, figures and code.
+func wrapText(s string) string {
+	var b strings.Builder
+	blank := true // no empty line at the start, never two in a row
+	for line := range strings.Lines(s) {
+		line = strings.TrimRight(line, " \n")
+		if line == "" {
+			if !blank {
+				b.WriteByte('\n')
+			}
+			blank = true
+			continue
+		}
+		blank = false
+		if line[0] != ' ' {
+			line = wrapIndent(line, 0, 0)
+		}
+		b.WriteString(line + "\n")
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// wrapIndent wraps s at 72 columns, its first line indented by first and the
+// others by rest. A word longer than a line stands alone and is not cut.
+func wrapIndent(s string, first, rest int) string {
+	var lines []string
+	for para := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+		line, indent := "", first
+		if len(lines) > 0 {
+			indent = rest
+		}
+		for _, word := range strings.Fields(para) {
+			if line != "" && indent+utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 72 {
+				lines = append(lines, strings.Repeat(" ", indent)+line)
+				line, indent = "", rest
+			}
+			if line != "" {
+				line += " "
+			}
+			line += word
+		}
+		lines = append(lines, strings.TrimRight(strings.Repeat(" ", indent)+line, " "))
+	}
+	return strings.Join(lines, "\n")
+}

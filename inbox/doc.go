@@ -1,0 +1,14 @@
+// Package inbox takes mail in: it stores what came, tells what it is, and
+// puts it in the right tray.
+//
+// It owns the tables mailbox, message, arrival and seen. Every message is in
+// the ledger before anybody reads it, keyed by mailbox, UIDVALIDITY and UID,
+// and by the SHA-256 of its octets below the trace fields, so that the same
+// mail that comes twice is one message. What a message causes is written in
+// one transaction with the note that it is done.
+//
+// What it promises when things fail: a message that was seen is never lost
+// and never acted on twice, whatever is killed when; one that cannot be read
+// in three tries is set aside in quarantine, whole, and keeps no other
+// waiting; a fault of the books stops the sorting and is tried again.
+package inbox

@@ -1,0 +1,310 @@
+package inbox
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"galley/compose"
+	"galley/inbox/intent"
+	"galley/inbox/mime"
+	"galley/inbox/trust"
+	"galley/send/store"
+)
+
+// person deals with mail that no machine wrote: by the decision table when
+// it comes from an editor or bears a code, as a reader's otherwise.
+func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
+	codes := codesIn(l.m, in.Newsletter)
+	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.received))
+	if !l.proof.Editor && len(codes) == 0 {
+		return in.reader(ctx, l)
+	}
+	if err := in.open(ctx, l, codes); err != nil {
+		return err
+	}
+	if !l.proof.Editor && l.opening.Proof == 0 {
+		return in.reader(ctx, l) // whatever looked like a code is none of ours
+	}
+	return in.judge(ctx, l, w, false)
+}
+
+// automatic deals with a machine's mail. It does nothing, but an editor is
+// told when a mail with a good code looked automatic (conversation.md 6).
+func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
+	codes := codesIn(l.m, in.Newsletter)
+	if len(codes) == 0 {
+		return nil
+	}
+	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.received))
+	if err := in.open(ctx, l, codes); err != nil {
+		return err
+	}
+	kind, reason := l.kind, l.reason
+	err := in.judge(ctx, l, w, true)
+	l.kind, l.reason = kind, reason
+	return err
+}
+
+// policy is what the judge of senders knows.
+func (in *Inbox) policy(ctx context.Context, now time.Time) trust.Policy {
+	n := in.Newsletter
+	p := trust.Policy{AuthservIDs: n.Authserv, Now: now, DNS: in.DNS}
+	for _, e := range n.Editors {
+		p.Editors = append(p.Editors, e.Addr)
+	}
+	p.Seen = func(hash string) bool {
+		seen := true // a fault of the books proves nothing
+		err := in.DB.View(ctx, func(tx *store.Tx) (err error) {
+			seen, err = seenBefore(ctx, tx, n.ID, "dkim", hash)
+			return err
+		})
+		return seen || err != nil
+	}
+	return p
+}
+
+// codeShape is a code as newCode of compose makes it: 128 bits in base32.
+var codeShape = regexp.MustCompile(`(?:^|[^a-z2-7])([a-z2-7]{26})(?:[^a-z2-7]|$)`)
+
+// codesIn lists whatever in a mail may be a code: in the addresses it came
+// to, in its Subject and In-Reply-To, and in its text.
+func codesIn(m *mime.Message, n *Newsletter) []string {
+	var out []string
+	for _, a := range KnownTo(n.Press).addressed(m) {
+		if a.kind == "approve" {
+			out = append(out, a.token)
+		}
+	}
+	const most = 5 // a mail may quote several proofs; more is a guess
+	for _, s := range []string{m.Subject, m.Text} {
+		for _, hit := range codeShape.FindAllStringSubmatch(s, most) {
+			out = append(out, hit[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// open asks the desk what the mail answers.
+func (in *Inbox) open(ctx context.Context, l *letter, codes []string) error {
+	return in.DB.View(ctx, func(tx *store.Tx) (err error) {
+		l.opening, err = in.Desk.Open(ctx, tx, compose.Query{Newsletter: in.Newsletter.ID,
+			InReplyTo: l.m.InReplyTo, Codes: codes, Sender: l.proof.From})
+		return err
+	})
+}
+
+// judge applies the decision table and puts the mail in its tray.
+func (in *Inbox) judge(ctx context.Context, l *letter, w *waiting, automated bool) error {
+	paper, err := in.paper(ctx, l)
+	if err != nil {
+		return err
+	}
+	l.reading = intent.Read(in.mail(l, paper, w.received))
+	c := trust.Case{Automated: automated, Strict: l.proof.Strict && l.proof.Editor, E: l.proof.E, Code: l.opening.Code,
+		Intent: intention(l.reading), CodeAllowed: in.Newsletter.CodeAlone}
+	if c.Strict && l.opening.Editor != "" && l.opening.Editor != l.proof.From {
+		c.Code = "wrong" // a code is bound to the editor it was mailed to
+	}
+	row, action := trust.Decide(c)
+	l.kind, l.reason = kindOf(l.reading, l.m), "row "+row+": "+action+", "+because(c)
+	return in.act(ctx, l, w, action)
+}
+
+func because(c trust.Case) string { return "sender " + c.E + ", code " + c.Code + ", asks " + c.Intent }
+
+// paper is what the mail answers: one of the desk's mails, or a copy of an
+// issue that went to the list.
+func (in *Inbox) paper(ctx context.Context, l *letter) (intent.Paper, error) {
+	switch l.opening.Paper {
+	case "":
+	case "copy":
+		return intent.PaperIssue, nil
+	case "answer":
+		return intent.PaperOther, nil
+	default:
+		return intent.Paper(l.opening.Paper), nil
+	}
+	if l.m.InReplyTo == "" {
+		return intent.PaperNone, nil
+	}
+	o, _, err := in.origin(ctx, l.m.InReplyTo)
+	if err != nil || o.Delivery == 0 {
+		return intent.PaperOther, err
+	}
+	return intent.PaperIssue, nil
+}
+
+// mail is the message as intent reads it.
+func (in *Inbox) mail(l *letter, paper intent.Paper, now time.Time) intent.Mail {
+	n := in.Newsletter
+	out := intent.Mail{
+		Subject: l.m.Subject, Text: l.m.Text, Reply: l.m.InReplyTo != "" || paper != intent.PaperNone, Paper: paper,
+		Current: l.opening.Current, ToOthers: in.toOthers(l.m), Reaction: reaction(l.m), Quoted: l.opening.Body,
+		QuotedHTML: mime.HTMLText(l.opening.HTML), Words: n.Words, Now: now, Zone: n.Zone, Slot: n.SlotHour,
+	}
+	if l.opening.HTML == "" {
+		out.QuotedHTML = ""
+	}
+	for _, e := range n.Editors {
+		if e.Addr == l.proof.From {
+			out.Names = append(out.Names, e.Name)
+		}
+	}
+	for _, t := range l.opening.Texts {
+		out.Open = append(out.Open, intent.Text{Issue: t.Issue, Paper: "draft", Body: t.Markdown})
+	}
+	for i := range l.m.Parts {
+		if p := &l.m.Parts[i]; p.Attached() {
+			a := intent.Attachment{Name: p.Name, Type: p.Type}
+			if textual(p) {
+				a.Text = p.Text()
+			}
+			out.Attachments = append(out.Attachments, a)
+		}
+	}
+	return out
+}
+
+// textual tells attachments that may hold a draft or a list.
+func textual(p *mime.Part) bool {
+	name := strings.ToLower(p.Name)
+	for _, ext := range []string{".md", ".markdown", ".txt", ".csv"} {
+		if strings.HasSuffix(name, ext) {
+			return true
+		}
+	}
+	return strings.HasPrefix(p.Type, "text/") && p.Type != "text/html"
+}
+
+// reaction recognises a thumb: Gmail mails it as a part of its own.
+func reaction(m *mime.Message) bool {
+	for _, p := range m.Parts {
+		if p.Type == "text/vnd.google.email-reaction+json" {
+			return true
+		}
+	}
+	return false
+}
+
+// toOthers tells whether the mail also goes to somebody who is neither the
+// newsletter nor an editor of it.
+func (in *Inbox) toOthers(m *mime.Message) bool {
+	for _, a := range slices.Concat(m.To, m.Cc) {
+		_, _, ours := in.Newsletter.Press.Pattern.Parse(a.Addr)
+		editor := slices.ContainsFunc(in.Newsletter.Editors, func(e Editor) bool { return strings.EqualFold(e.Addr, a.Addr) })
+		if !ours && !editor && !strings.EqualFold(a.Addr, in.Newsletter.Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// intention is the reading in the words of the decision table. What changes
+// the text is a draft; what lets mail out is an approval.
+func intention(r intent.Reading) string {
+	switch r.Kind {
+	case intent.KindDraft:
+		return "draft"
+	case intent.KindHold:
+		return "hold"
+	case intent.KindCommands:
+		out := "ask"
+		for _, c := range r.Commands {
+			if c.Lets {
+				return "approve"
+			}
+			if changesText[c.Word] {
+				out = "draft"
+			}
+		}
+		return out
+	}
+	return "none"
+}
+
+var changesText = map[intent.Word]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true, "undo": true}
+
+// kindOf names an editor's mail.
+func kindOf(r intent.Reading, m *mime.Message) Kind {
+	switch r.Kind {
+	case intent.KindDraft:
+		return Draft
+	case intent.KindLinks:
+		return Suggestion
+	case intent.KindNothing:
+		return Letter
+	}
+	if m.InReplyTo != "" {
+		return Answer
+	}
+	return Command
+}
+
+// again is when a sender that could not be checked is checked again
+// (trust.md 2.6 row 6); after a day it counts as not proven.
+var again = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour}
+
+// act is the decision table's right-hand side. A case is one call.
+func (in *Inbox) act(ctx context.Context, l *letter, w *waiting, action string) error {
+	switch action {
+	case trust.Nothing, trust.Silence, trust.Wrong:
+		return nil
+	case trust.Reader:
+		return in.reader(ctx, l)
+	case trust.Retry:
+		return in.retry(l, w)
+	case trust.Draft:
+		l.effect = in.submit(l, false)
+	case trust.Held:
+		l.effect = in.submit(l, true)
+	case trust.Execute, trust.Do, trust.Hold, trust.Note:
+		l.effect = in.decide(l, compose.Execute)
+	case trust.Explain:
+		l.effect = in.decide(l, compose.Unproven)
+	case trust.Proof:
+		l.effect = in.decide(l, map[bool]compose.Ruling{true: compose.Codeless, false: compose.Stale}[l.opening.Code == "absent"])
+	case trust.Notice:
+		l.effect = in.once(l, "notice", in.decide(l, compose.Notice))
+	case trust.Tell:
+		l.reading = intent.Reading{Kind: intent.KindNothing}
+		l.effect = in.once(l, "automatic", in.decide(l, compose.Automatic))
+	case trust.Burn:
+		l.effect = in.burn(l, compose.Leaked, false)
+	case trust.HoldBurn:
+		l.effect = in.burn(l, compose.Leaked, true)
+	case trust.Quarantine, trust.HoldQuar:
+		l.kind = Quarantine
+		l.effect = in.burn(l, compose.Notice, action == trust.HoldQuar)
+	}
+	return nil
+}
+
+// retry looks at the mail again later: the DNS did not answer.
+func (in *Inbox) retry(l *letter, w *waiting) error {
+	age := l.now().Sub(w.received)
+	for _, step := range again {
+		if age < step {
+			l.due = w.received.Add(step)
+			return nil
+		}
+	}
+	if age < 24*time.Hour {
+		l.due = l.now().Add(4 * time.Hour)
+		return nil
+	}
+	l.proof.E = "none"
+	return in.judgeAgain(l, w)
+}
+
+func (l *letter) now() time.Time { return store.Now() }
+
+func (in *Inbox) judgeAgain(l *letter, w *waiting) error {
+	c := trust.Case{Strict: l.proof.Strict && l.proof.Editor, E: "none", Code: l.opening.Code, Intent: intention(l.reading), CodeAllowed: in.Newsletter.CodeAlone}
+	row, action := trust.Decide(c)
+	l.reason = "row " + row + " after a day without DNS: " + action
+	return in.act(context.Background(), l, w, action)
+}

@@ -1,0 +1,353 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"galley/compose"
+	"galley/inbox/intent"
+	"galley/inbox/mailbox"
+	"galley/inbox/mime"
+	"galley/inbox/trust"
+	"galley/send"
+	"galley/send/list"
+	"galley/send/store"
+)
+
+// Source is a mailbox, as the inbox sees it. Next blocks until there are
+// messages that the ledger does not know; Done files one that was dealt
+// with, and is called between two calls of Next.
+type Source interface {
+	Next(ctx context.Context) ([]mailbox.Message, error)
+	Done(ctx context.Context, uidvalidity, uid uint32, folder string) error
+}
+
+// Desk is compose, as the inbox sees it. Submit, Decide and Burn write rows
+// of the desk's own tables inside the inbox's transaction and do nothing else.
+type Desk interface {
+	Open(ctx context.Context, tx *store.Tx, q compose.Query) (*compose.Opening, error)
+	Submit(ctx context.Context, tx *store.Tx, d *compose.Draft) error
+	Decide(ctx context.Context, tx *store.Tx, d *compose.Decision) (int64, error)
+	Burn(ctx context.Context, tx *store.Tx, paper int64) error
+}
+
+// Readers is the list, as the inbox sees it.
+type Readers interface {
+	Find(ctx context.Context, tx *store.Tx, newsletter string, addr list.Address) (list.Subscriber, error)
+	Leave(ctx context.Context, tx *store.Tx, newsletter string, id int64, evidence string) (bool, error)
+}
+
+// Returns is send, as the inbox sees it.
+type Returns interface {
+	Returned(ctx context.Context, tx *store.Tx, r *send.Return) error
+	Issued(ctx context.Context, tx *store.Tx, newsletter, messageID string) (send.Issued, bool, error)
+}
+
+// Newsletter is what the inbox knows of the newsletter whose mailbox it
+// reads.
+type Newsletter struct {
+	ID        string
+	Address   string           // the mailbox's own
+	Press     *send.Newsletter // reads our own addresses and tokens
+	Editors   []Editor
+	Authserv  []string            // trusted authserv-ids (RFC 8601 section 2.5)
+	CodeAlone bool                // approve = "code": no signature is asked for
+	Words     map[string][]string // further words of the editor's language
+	Zone      *time.Location
+	SlotHour  time.Duration // the slot's time of day, which a day alone means
+	Folders   map[Kind]string
+}
+
+// Editor is a person who may command.
+type Editor struct{ Name, Addr string }
+
+// Inbox reads one newsletter's mailbox. Its zero value needs every field but
+// Folders and DNS; without DNS nothing is proven by a signature.
+type Inbox struct {
+	DB         *store.DB
+	Newsletter *Newsletter
+	Folder     string // "INBOX"
+	Source     Source
+	Desk       Desk
+	Readers    Readers
+	Returns    Returns
+	DNS        trust.DNS
+	Log        *slog.Logger
+
+	sorting sync.Mutex // one message at a time, in order
+	bell    bell
+}
+
+// Run takes mail in and sorts it until ctx ends.
+func (in *Inbox) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		in.keepSorting(ctx)
+	}()
+	err := in.keepTaking(ctx)
+	cancel()
+	<-done
+	return err
+}
+
+// keepTaking is the mailbox's side: store what came, have it sorted, file it.
+func (in *Inbox) keepTaking(ctx context.Context) error {
+	for {
+		in.fileAll(ctx)
+		batch, err := in.Source.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		if err := in.take(ctx, batch); err != nil {
+			return fmt.Errorf("inbox %s: storing: %w", in.Newsletter.ID, err)
+		}
+		if err := in.Sort(ctx); err != nil && ctx.Err() == nil {
+			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
+		}
+	}
+}
+
+// keepSorting deals with what a restart or a slow DNS has left over.
+func (in *Inbox) keepSorting(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := in.Sort(ctx); err != nil && ctx.Err() == nil {
+			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-in.bell.rang():
+		}
+	}
+}
+
+// fileAll puts away what is settled. It is a courtesy to those who read
+// along: what fails is tried at the next message.
+func (in *Inbox) fileAll(ctx context.Context) {
+	arrivals, err := in.unfiled(ctx)
+	for _, a := range arrivals {
+		if err == nil {
+			err = in.Source.Done(ctx, a.uidvalidity, a.uid, in.Newsletter.Folders[a.kind])
+		}
+		if err == nil {
+			err = in.filed(ctx, a)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		in.Log.Warn("inbox: filing", "newsletter", in.Newsletter.ID, "error", err)
+	}
+}
+
+// DefaultFolders are where mail goes that was dealt with. Readers' letters
+// and suggestions have their own; what has none here is only marked.
+func DefaultFolders() map[Kind]string {
+	return map[Kind]string{
+		Draft: "Galley/Drafts", Answer: "Galley/Drafts", Command: "Galley/Drafts",
+		Suggestion: "Galley/Suggestions", Letter: "Galley/Letters",
+		Bounce: "Galley/Bounces", Complaint: "Galley/Bounces", Report: "Galley/Bounces",
+		Subscribe: "Galley/Readers", Unsubscribe: "Galley/Readers", Confirm: "Galley/Readers",
+		Auto: "Galley/Automatic", List: "Galley/Automatic", Own: "Galley/Automatic",
+		Spam: "Galley/Quarantine", Quarantine: "Galley/Quarantine",
+	}
+}
+
+// maxTries is how often a message is tried before it is set aside
+// (trust.md 2.3), and maxTime how long one try may take.
+const (
+	maxTries = 3
+	maxTime  = 30 * time.Second
+)
+
+// Sort deals with every message that is due, oldest first.
+func (in *Inbox) Sort(ctx context.Context) error {
+	in.sorting.Lock()
+	defer in.sorting.Unlock()
+	for ctx.Err() == nil {
+		w, err := in.nextWaiting(ctx)
+		if err != nil || w == nil {
+			return err
+		}
+		if err := in.sortOne(ctx, w); err != nil {
+			return fmt.Errorf("message %d: %w", w.id, err)
+		}
+	}
+	return ctx.Err()
+}
+
+// sortOne reads a message and writes what it causes. A message that fails or
+// kills the reader three times is set aside whole.
+func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
+	if w.tries >= maxTries {
+		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be read in %d tries", w.tries)}
+		return in.finish(ctx, w, l)
+	}
+	if err := in.try(ctx, w); err != nil {
+		return err
+	}
+	l, err := in.read(ctx, w)
+	if err != nil {
+		return err
+	}
+	return in.finish(ctx, w, l)
+}
+
+// read runs the reading with a deadline, and survives its panics: they are
+// the fault of one message and must not stop the others.
+func (in *Inbox) read(ctx context.Context, w *waiting) (*letter, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	type answer struct {
+		l   *letter
+		err error
+	}
+	c := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				c <- answer{&letter{kind: Quarantine, reason: fmt.Sprintf("reading it failed: %v", p)}, nil}
+			}
+		}()
+		l, err := in.examine(ctx, w)
+		c <- answer{l, err}
+	}()
+	select {
+	case a := <-c:
+		return a.l, a.err
+	case <-ctx.Done():
+		return &letter{kind: Quarantine, reason: "reading it took longer than 30 seconds"}, nil
+	}
+}
+
+// finish writes a message's effects and that it is dealt with, in one
+// transaction.
+func (in *Inbox) finish(ctx context.Context, w *waiting, l *letter) error {
+	err := in.DB.Update(ctx, func(tx *store.Tx) error {
+		if !l.due.IsZero() {
+			return postpone(ctx, tx, w.id, l.due)
+		}
+		if l.effect != nil {
+			if err := l.effect(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return settle(ctx, tx, w.id, l)
+	})
+	if err == nil && l.due.IsZero() {
+		in.Log.Info("inbox", "newsletter", in.Newsletter.ID, "message", w.id, "kind", string(l.kind), "why", l.reason)
+	}
+	return err
+}
+
+// letter is a message on its way through the inbox.
+type letter struct {
+	row     int64
+	raw     []byte
+	m       *mime.Message
+	kind    Kind
+	reason  string
+	tray    Tray
+	proof   trust.Evidence
+	opening *compose.Opening
+	reading intent.Reading
+	due     time.Time                                     // not now: look again then
+	effect  func(ctx context.Context, tx *store.Tx) error // nil: it is kept, and nothing else
+}
+
+func (l *letter) messageID() string {
+	if l.m == nil {
+		return ""
+	}
+	return l.m.MessageID
+}
+
+func (l *letter) subject() string {
+	if l.m == nil {
+		return ""
+	}
+	return l.m.Subject
+}
+
+func (l *letter) written() time.Time {
+	if l.m == nil {
+		return time.Time{}
+	}
+	return l.m.Date
+}
+
+func (l *letter) sender() string {
+	if l.m == nil || len(l.m.From) == 0 {
+		return ""
+	}
+	return l.m.From[0].Addr
+}
+
+// examine reads a message and decides what it causes. It changes nothing.
+func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
+	l := &letter{row: w.id, raw: w.raw}
+	m, err := mime.Read(w.raw)
+	if err != nil {
+		l.kind, l.reason = Quarantine, err.Error()
+		return l, nil
+	}
+	l.m = m
+	var tellErr error
+	l.tray = Tell(m, in.known(ctx, &tellErr))
+	if tellErr != nil {
+		return nil, tellErr
+	}
+	l.kind, l.reason = l.tray.Kind, l.tray.Reason
+	switch l.kind {
+	case "":
+		err = in.person(ctx, l, w)
+	case Auto:
+		err = in.automatic(ctx, l, w)
+	case Bounce, Complaint:
+		err = in.back(ctx, l)
+	case Unsubscribe:
+		l.effect = in.leave(l, l.tray.Subscriber, "by the address of the List-Unsubscribe field")
+	}
+	return l, err
+}
+
+// known is what this newsletter knows of itself. A fault of the books while
+// telling mail apart goes to fault: the message waits and is tried again.
+func (in *Inbox) known(ctx context.Context, fault *error) Known {
+	k := KnownTo(in.Newsletter.Press)
+	k.Issued = func(id string) bool {
+		_, ours, err := in.origin(ctx, id)
+		if err != nil {
+			*fault = err
+		}
+		return ours
+	}
+	return k
+}
+
+// KnownTo is what a newsletter's addresses and tokens tell without the books.
+func KnownTo(n *send.Newsletter) Known {
+	return Known{Address: n.Pattern.Parse, Leaver: n.Leaver, Bounced: n.Bounced, ListID: n.ListIdentifier(), Loop: n.Loop()}
+}
+
+// origin is the mail of ours that bears a Message-ID.
+func (in *Inbox) origin(ctx context.Context, id string) (o send.Issued, ours bool, err error) {
+	if id == "" {
+		return o, false, nil
+	}
+	err = in.DB.View(ctx, func(tx *store.Tx) error {
+		o, ours, err = in.Returns.Issued(ctx, tx, in.Newsletter.ID, id)
+		return err
+	})
+	return o, ours, err
+}

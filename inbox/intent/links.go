@@ -1,0 +1,67 @@
+package intent
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var webLink = regexp.MustCompile(`(?i)\bhttps?://[^\s<>"“”«»]+`)
+
+// The budgets of trust.md 2.4.
+const (
+	maxLinks   = 50
+	maxLinkLen = 2048
+)
+
+// findLinks gives the web addresses of a text, each once, without the
+// punctuation that belongs to the sentence.
+func findLinks(text string) []string {
+	var out []string
+	for _, u := range webLink.FindAllString(text, -1) {
+		u = trimLink(u)
+		if len(u) <= maxLinkLen && len(out) < maxLinks && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// countLinks counts the addresses as they stand, also one within the text of
+// a Markdown link to it.
+func countLinks(text string) int {
+	return strings.Count(text, "http://") + strings.Count(text, "https://")
+}
+
+// trimLink takes off what the sentence put behind an address; a closing
+// bracket stays when it was opened inside.
+func trimLink(u string) string {
+	for u != "" {
+		last := u[len(u)-1]
+		switch {
+		case strings.IndexByte(".,;:!?'*_", last) >= 0:
+		case last == ')' && strings.Count(u, "(") < strings.Count(u, ")"):
+		case last == ']' && strings.Count(u, "[") < strings.Count(u, "]"):
+		default:
+			return u
+		}
+		u = u[:len(u)-1]
+	}
+	return u
+}
+
+// beside is a text without its links.
+func beside(text string, found []string) string {
+	// The longest first, so that one address does not cut another.
+	sorted := slices.SortedFunc(slices.Values(found), func(a, b string) int { return len(b) - len(a) })
+	for _, u := range sorted {
+		text = strings.ReplaceAll(text, u, "")
+	}
+	var lines []string
+	for l := range strings.SplitSeq(text, "\n") {
+		if l = strings.Trim(fold(l), " <>()[]-–—"); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

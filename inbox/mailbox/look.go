@@ -1,0 +1,141 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// selectFolder selects the folder anew and starts over when its UIDVALIDITY
+// is another. It is done at every poll: a folder that was renamed away and
+// made again is not noticed on a selected one.
+func (m *Mailbox) selectFolder(ctx context.Context) error {
+	w := &m.watch
+	var data *imap.SelectData
+	err := w.line.do(ctx, "SELECT "+m.folder(), commandTime, func() (err error) {
+		data, err = w.line.c.Select(m.folder(), nil).Wait()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if data.UIDValidity == 0 {
+		return errors.New("the server gives no UIDVALIDITY for " + m.folder() +
+			", so messages cannot be told apart: use another folder or server")
+	}
+	w.polled, w.fresh = time.Now(), true
+	if data.UIDValidity == w.validity {
+		return nil
+	}
+	if w.validity != 0 {
+		m.log().Warn("the folder was made anew and is read from the start",
+			"folder", m.folder(), "was", w.validity, "uidvalidity", data.UIDValidity)
+	}
+	w.validity = data.UIDValidity
+	w.pending, w.out = nil, nil
+	w.strikes, w.skip = nil, nil
+	w.due = dueAll
+	return nil
+}
+
+// look finds the UIDs that the ledger does not know.
+func (m *Mailbox) look(ctx context.Context) error {
+	w := &m.watch
+	if w.due >= duePoll && !w.fresh {
+		if err := m.selectFolder(ctx); err != nil {
+			return err
+		}
+	}
+	w.fresh = false
+	select { // what is announced from now on needs another look
+	case <-w.line.wake:
+	default:
+	}
+	uids, err := m.candidates(ctx)
+	if err != nil {
+		return err
+	}
+	w.pending, err = m.unknown(ctx, uids)
+	if err != nil {
+		return err
+	}
+	w.pending = slices.DeleteFunc(w.pending, func(uid uint32) bool { return time.Now().Before(w.skip[uid]) })
+	w.hollow, w.woken = w.woken && len(w.pending) == 0, false
+	m.seen()
+	return nil
+}
+
+func (m *Mailbox) seen() {
+	m.mu.Lock()
+	m.status.Seen = time.Now()
+	m.mu.Unlock()
+}
+
+// candidates are the UIDs to compare with the ledger: all, or those above
+// the highest that was taken in.
+func (m *Mailbox) candidates(ctx context.Context) ([]uint32, error) {
+	w := &m.watch
+	if w.due == dueAll {
+		uids, err := w.line.search(ctx, nil)
+		if err == nil && time.Since(w.reconciled) >= or(m.Reconcile, DefaultReconcile) {
+			w.reconciled = time.Now()
+		}
+		return uids, err
+	}
+	cursor, err := m.Ledger.Cursor(ctx, w.validity)
+	if err != nil {
+		return nil, &ledgerError{err}
+	}
+	if cursor == math.MaxUint32 {
+		return nil, nil
+	}
+	uids, err := w.line.search(ctx, imap.UIDSet{{Start: imap.UID(cursor + 1)}})
+	// n:* always names the last message (RFC 9051 section 9, seq-range).
+	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid <= cursor }), err
+}
+
+// search is UID SEARCH for those of set that are there, ascending; nil is ALL.
+func (l *line) search(ctx context.Context, set imap.UIDSet) ([]uint32, error) {
+	criteria := &imap.SearchCriteria{}
+	if set != nil {
+		criteria.UID = []imap.UIDSet{set}
+	}
+	var data *imap.SearchData
+	err := l.do(ctx, "UID SEARCH", fetchTime, func() (err error) {
+		data, err = l.c.UIDSearch(criteria, nil).Wait()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var uids []uint32
+	for _, uid := range data.AllUIDs() {
+		uids = append(uids, uint32(uid))
+	}
+	slices.Sort(uids)
+	return slices.Compact(uids), nil
+}
+
+// unknown asks the ledger in portions that fit into one SQL statement.
+func (m *Mailbox) unknown(ctx context.Context, uids []uint32) ([]uint32, error) {
+	var all []uint32
+	for part := range slices.Chunk(uids, 1000) {
+		some, err := m.Ledger.Unknown(ctx, m.watch.validity, part)
+		if err != nil {
+			return nil, &ledgerError{err}
+		}
+		all = append(all, some...)
+	}
+	return merge(all, nil), nil
+}
+
+// merge is the union of two sets of UIDs, ascending.
+func merge(a, b []uint32) []uint32 {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,205 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Security is how the connection is protected.
+type Security string
+
+const (
+	// TLS from the first octet (RFC 8314 section 3). The default.
+	TLS Security = "tls"
+	// StartTLS upgrades a plain connection; a server without it is refused.
+	StartTLS Security = "starttls"
+	// Plain is no protection; only to loopback addresses and pipes.
+	Plain Security = "plain"
+)
+
+// The defaults of a Mailbox whose fields are zero, and the size of a batch.
+const (
+	DefaultIdle      = 9 * time.Minute
+	DefaultPoll      = time.Minute
+	DefaultReconcile = time.Hour
+	DefaultMaxSize   = 25 << 20
+	DefaultFolder    = "INBOX"
+
+	batchCount = 200
+	batchBytes = 8 << 20
+)
+
+// Message is one message of the mailbox, as the server gave it.
+type Message struct {
+	UIDValidity, UID uint32
+	Flags            []string
+	Received         time.Time // INTERNALDATE
+	Size             int64     // RFC822.SIZE, octets
+	Raw              []byte    // the whole message; only its header when TooBig
+	TooBig           bool      // Size is over MaxSize: the body was not fetched
+}
+
+// Ledger says which messages are known. It is asked by the mailbox and
+// answered from the owner's tables; an error of it ends Next.
+type Ledger interface {
+	// Cursor is the highest UID taken in under this UIDVALIDITY, 0 if none.
+	Cursor(ctx context.Context, uidvalidity uint32) (uid uint32, err error)
+	// Unknown are those of uids (ascending, at most 1,000) that were not
+	// taken in under this UIDVALIDITY.
+	Unknown(ctx context.Context, uidvalidity uint32, uids []uint32) ([]uint32, error)
+}
+
+// Mailbox is one folder of one IMAP account. Fields are set before the first
+// call and not changed after it. Next and Done are called from one goroutine;
+// Append, Check, Status and Close from any.
+type Mailbox struct {
+	Addr     string                                    // host:port
+	Security Security                                  // "" is TLS
+	TLS      *tls.Config                               // nil: the system's roots
+	User     string                                    // the login name
+	Password func(ctx context.Context) (string, error) // asked anew at each login; a token with the two OAuth mechanisms
+
+	// Mechanism is "" for PLAIN or LOGIN as the server offers, or one of
+	// "plain", "login", "xoauth2", "oauthbearer".
+	Mechanism string
+
+	Folder string // "" is INBOX
+
+	// Dial opens the raw connection; nil dials Addr. TLS is put on top of it.
+	Dial func(ctx context.Context) (net.Conn, error)
+
+	Idle      time.Duration // an IDLE is renewed after this time
+	Poll      time.Duration // the folder is looked at after this time, IDLE or not; over 5 min a half-open line is noticed late
+	Reconcile time.Duration // all UIDs are compared with the ledger after this time
+
+	MaxSize int64 // octets; over it only the header is fetched
+	Ledger  Ledger
+	Log     *slog.Logger // nil: silent
+
+	mu     sync.Mutex // guards what follows
+	status Status
+	closed bool
+	stop   context.CancelCauseFunc // ends the call that is running, nil if none
+
+	watch watch // of the goroutine that calls Next and Done
+}
+
+// watch is what Next remembers between calls. None of it is needed for
+// correctness: a new Mailbox finds everything again by the ledger.
+type watch struct {
+	line     *line    // nil: not connected
+	validity uint32   // UIDVALIDITY of the folder as last selected
+	due      due      // the look that comes next
+	pending  []uint32 // UIDs that the ledger does not know, ascending
+	out      []uint32 // UIDs of the batch handed out last
+	window   int      // UIDs to ask for at once, up to batchCount; 0 is that
+	fresh    bool     // the folder was selected just now
+	woken    bool     // the look that comes next was announced
+	hollow   bool     // the last announcement brought nothing
+	opened   bool     // a connection was logged
+
+	strikes map[uint32]int       // how often a UID did not come
+	skip    map[uint32]time.Time // until when it is left out
+
+	polled, reconciled time.Time
+	fails              int       // faults in a row
+	retry              time.Time // no connection before this instant
+	fault              error     // the last one
+	told               string    // the fault that was logged, "" if none
+}
+
+// Status is what a mailbox says about itself.
+type Status struct {
+	Connected bool
+	Since     time.Time // of this connection or of the loss of the last one
+	Seen      time.Time // when the server last answered a look at the folder
+	Err       string    // the last fault, "" when all is well
+}
+
+// Status tells how the mailbox is. It never waits for the network.
+func (m *Mailbox) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.status
+}
+
+// Close ends a running Next or Done with net.ErrClosed and closes the
+// connection. Later calls fail with net.ErrClosed. It may be called twice.
+func (m *Mailbox) Close() error {
+	if l := m.shut(); l != nil {
+		l.logout()
+	}
+	return nil
+}
+
+// shut refuses all further calls and takes out the line, if it is at rest.
+func (m *Mailbox) shut() *line {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	if m.stop != nil {
+		m.stop(net.ErrClosed) // the call drops the line on its way out
+		return nil
+	}
+	l := m.watch.line
+	m.watch.line = nil
+	return l
+}
+
+// enter begins a call of Next or Done: its context also ends with Close.
+func (m *Mailbox) enter(ctx context.Context) (context.Context, func(), error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, nil, net.ErrClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	m.stop = cancel
+	return ctx, func() { m.leave(cancel) }, nil
+}
+
+func (m *Mailbox) leave(cancel context.CancelCauseFunc) {
+	cancel(nil)
+	m.mu.Lock()
+	m.stop = nil
+	closed := m.closed
+	m.mu.Unlock()
+	if closed {
+		m.drop()
+	}
+}
+
+func (m *Mailbox) log() *slog.Logger {
+	if m.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return m.Log.With("mailbox", m.User)
+}
+
+func (m *Mailbox) folder() string {
+	if m.Folder == "" {
+		return DefaultFolder
+	}
+	return m.Folder
+}
+
+func (m *Mailbox) maxSize() int64 {
+	if m.MaxSize <= 0 {
+		return DefaultMaxSize
+	}
+	return m.MaxSize
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}

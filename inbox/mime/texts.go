@@ -1,0 +1,128 @@
+package mime
+
+import "strings"
+
+// gatherTexts fills Plain, HTML and Text from the tree.
+func (m *Message) gatherTexts(root *node) {
+	var plain, html []string
+	for _, i := range m.textLeaves(root) {
+		p := &m.Parts[i]
+		switch p.Type {
+		case "text/html":
+			html = append(html, p.Text())
+		default:
+			plain = append(plain, m.plainText(p))
+		}
+	}
+	m.Plain = joinTexts(plain)
+	m.HTML = strings.Join(html, "\n")
+	m.Text = joinTexts(m.best(root))
+}
+
+// textLeaves lists the parts that are text of the message itself. A named
+// text counts only when there is nothing else.
+func (m *Message) textLeaves(root *node) []int {
+	var own, named []int
+	for i := range m.Parts {
+		p := &m.Parts[i]
+		switch {
+		case !readable(p) || p.Disposition == "attachment":
+		case p.Name != "" && !p.choice:
+			named = append(named, i)
+		default:
+			own = append(own, i)
+		}
+	}
+	if len(own) == 0 && len(named) > 0 {
+		return named[:1]
+	}
+	return own
+}
+
+// readable names the text types that people write.
+func readable(p *Part) bool {
+	switch p.Type {
+	case "text/plain", "text/html", "text/markdown", "text/x-markdown", "text/enriched", "text/richtext", "text/x-amp-html":
+		return p.Type != "text/x-amp-html"
+	}
+	return false
+}
+
+// plainText decodes one part of plain text, format=flowed undone.
+func (m *Message) plainText(p *Part) string {
+	text := p.Text()
+	if strings.EqualFold(p.Params["format"], "flowed") {
+		m.Flowed = true
+		return unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
+	}
+	return text
+}
+
+// best walks the tree in order: of alternatives one, of others all.
+func (m *Message) best(n *node) []string {
+	if n.media == "" {
+		return m.bestLeaf(n)
+	}
+	if n.media == "multipart/alternative" {
+		return m.bestOf(n.children)
+	}
+	var all []string
+	for _, c := range n.children {
+		all = append(all, m.best(c)...)
+	}
+	return all
+}
+
+// bestOf prefers plain text, if it holds any word, over the richer forms.
+func (m *Message) bestOf(children []*node) []string {
+	var html []string
+	for _, c := range children {
+		texts := m.best(c)
+		if blank(texts) {
+			continue
+		}
+		if c.media == "" && m.Parts[c.part].Type == "text/html" || c.media != "" {
+			if html == nil {
+				html = texts
+			}
+			continue
+		}
+		return texts
+	}
+	return html
+}
+
+func (m *Message) bestLeaf(n *node) []string {
+	for _, i := range m.textLeaves(n) {
+		if i != n.part {
+			continue
+		}
+		p := &m.Parts[i]
+		if p.Type == "text/html" {
+			return []string{HTMLText(p.Text())}
+		}
+		return []string{m.plainText(p)}
+	}
+	return nil
+}
+
+func blank(texts []string) bool {
+	for _, t := range texts {
+		if strings.TrimSpace(t) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// joinTexts puts texts under one another.
+func joinTexts(texts []string) string {
+	var b strings.Builder
+	for _, t := range texts {
+		if b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
+			b.WriteByte('\n')
+		}
+		b.WriteString(t)
+	}
+	return b.String()
+}

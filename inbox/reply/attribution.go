@@ -1,0 +1,161 @@
+package reply
+
+import (
+	"regexp"
+	"strings"
+)
+
+// strength says how sure an attribution is.
+type strength int
+
+const (
+	none   strength = iota
+	weak            // counts only right above a marked quote
+	strong          // counts by itself
+)
+
+const (
+	maxAttribution = 500 // octets
+	maxWrapped     = 4   // lines
+)
+
+var (
+	address   = regexp.MustCompile(`[^\s<>"'(),;:@]+@[^\s<>"'(),;:@]+`)
+	clock     = regexp.MustCompile(`(^|[^\d])\d{1,2}\s?[:.h]\s?\d{2}([^\d]|$)|\d{1,2}\s?(am|pm|Uhr)\b|(上午|下午|오전|오후)\s?\d`)
+	day       = regexp.MustCompile(`\b(19|20)\d\d\b|\b\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{1,4}\b|\d{4}\s?年|\d{1,2}\s?月`)
+	lastColon = regexp.MustCompile(`[:：]\s*[*_]*$`)
+	openAngle = regexp.MustCompile(`<[^>]*$`)
+)
+
+// attributionAt looks whether an attribution ends at line i, and where it
+// begins: it may be wrapped over several lines.
+func attributionAt(lines []Line, i int) (start, end int, found strength) {
+	s := undash(lines[i].bare())
+	if len(s) > maxAttribution || s == "" {
+		return i, i, none
+	}
+	if !lastColon.MatchString(s) && !verbLast(s) {
+		return wrappedBehindMark(lines, i)
+	}
+	start, found = attributionUp(lines, i)
+	return start, i, found
+}
+
+// wrappedBehindMark reads an attribution whose last line a mail program took
+// for a quote, since it began with the ">" of an address.
+func wrappedBehindMark(lines []Line, i int) (start, end int, found strength) {
+	open := false
+	for j := i; j < len(lines) && j <= i+6; j++ {
+		if lines[j].blank() {
+			continue
+		}
+		open = open || openAngle.MatchString(lines[j].Text) || strings.HasPrefix(lines[j].Text, "mailto:")
+		rest, depth := unquote(lines[j].Text)
+		if depth == 0 {
+			if j > i+1 && !open {
+				break
+			}
+			continue
+		}
+		rest = squeeze(rest)
+		if !open || depth > 1 || len(rest) > 60 || !lastColon.MatchString(rest) || rest != ":" && !hasVerb(rest) {
+			break
+		}
+		start, _ = attributionUp(lines, i)
+		if hasDayOrClock(joined(lines, start, j)) {
+			return start, j, strong
+		}
+		break
+	}
+	return i, i, none
+}
+
+// attributionUp goes up from the last line to the first.
+func attributionUp(lines []Line, last int) (start int, found strength) {
+	start, s := last, undash(lines[last].bare())
+	found = judge(s)
+	for n := 1; n < maxWrapped; n++ {
+		if found == strong && startsAttribution(s) || start == 0 {
+			break
+		}
+		up := &lines[start-1]
+		if up.blank() || up.Kind != lines[last].Kind || len(s)+len(up.Text) > maxAttribution {
+			break
+		}
+		s = up.bare() + " " + s
+		if j := judge(s); j > found && (startsAttribution(s) || n < maxWrapped-1) {
+			found = j
+		}
+		start--
+	}
+	return firstLine(lines, start, last, found)
+}
+
+// firstLine drops lines from the top again that are not needed: the person's
+// own last line may stand right above.
+func firstLine(lines []Line, start, last int, found strength) (int, strength) {
+	best := last
+	for i := last; i >= start; i-- {
+		s := joined(lines, i, last)
+		if judge(s) < found {
+			continue
+		}
+		if startsAttribution(s) {
+			return i, found
+		}
+		if judge(joined(lines, best, last)) < found {
+			best = i
+		}
+	}
+	return best, found
+}
+
+func joined(lines []Line, from, to int) string {
+	var all []string
+	for i := from; i <= to; i++ {
+		all = append(all, lines[i].bare())
+	}
+	return strings.Join(all, " ")
+}
+
+// undash takes off the dashes in which some programs set an attribution.
+func undash(s string) string {
+	if strings.HasPrefix(s, "--") || strings.HasSuffix(s, "--") {
+		return strings.Trim(s, "-– ")
+	}
+	return s
+}
+
+// judge weighs a joined attribution: a verb of writing, a date, an address.
+func judge(s string) strength {
+	verb, colon := hasVerb(s), lastColon.MatchString(s)
+	if !colon && !verb {
+		return none
+	}
+	date, addr := hasDayOrClock(s), address.MatchString(s)
+	switch {
+	case verb && (date || addr):
+		return strong
+	case date && addr && colon:
+		return strong
+	case verb && len(strings.Fields(s)) <= 10:
+		return weak
+	}
+	return none
+}
+
+func hasDayOrClock(s string) bool { return clock.MatchString(s) || day.MatchString(s) }
+
+// sharedLine cuts a line in two where a mail program put its attribution
+// behind the person's last words.
+func sharedLine(s string) (own, attribution string, cut bool) {
+	i := strings.Index(s, "--- On ")
+	if i <= 0 || len(s) > maxAttribution {
+		return s, "", false
+	}
+	tail := strings.TrimLeft(s[i:], "- ")
+	if judge(squeeze(tail)) != strong {
+		return s, "", false
+	}
+	return strings.TrimRight(s[:i], "- "), tail, true
+}

@@ -1,0 +1,227 @@
+package reply
+
+import "strings"
+
+// classify gives each line its kind. The order matters: what is quoted first,
+// then where the answered mail begins unmarked, then the feet of what is left.
+func classify(lines []Line) []Line {
+	markQuotes(lines)
+	markAttributions(lines)
+	markCut(lines)
+	markFooters(lines)
+	markSignatures(lines)
+	return lines
+}
+
+// markQuotes marks the lines behind quote marks.
+func markQuotes(lines []Line) {
+	for i := range lines {
+		if lines[i].Kind == Own && (lines[i].Depth > 0 || brokenLink(lines, i)) {
+			lines[i].Kind = Quote
+		}
+	}
+}
+
+// brokenLink tells whether line i is the rest of a link that was wrapped out
+// of a quote: one word, right between quoted lines.
+func brokenLink(lines []Line, i int) bool {
+	if i == 0 || i+1 >= len(lines) || lines[i-1].Depth == 0 || lines[i+1].Depth == 0 {
+		return false
+	}
+	above := strings.Fields(lines[i-1].Text)
+	return len(above) > 0 && strings.Contains(above[len(above)-1], "://") && len(strings.Fields(lines[i].Text)) == 1
+}
+
+// bare is a line without quote marks, outer space and exotic white space.
+func (l *Line) bare() string {
+	s, _ := unquote(l.Text)
+	return squeeze(s)
+}
+
+// squeeze folds white space, of which mail programs know many kinds.
+func squeeze(s string) string {
+	for _, c := range []string{"\u00a0", "\u202f", "\u2009", "\u200b", "\u200e", "\u200f", "\ufeff", "\u2060"} {
+		if strings.Contains(s, c) {
+			s = strings.ReplaceAll(s, c, " ")
+		}
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func (l *Line) blank() bool { return strings.TrimSpace(l.Text) == "" || squeeze(l.Text) == "" }
+
+// nextText gives the index of the next line that is not blank, or len(lines).
+func nextText(lines []Line, i int) int {
+	for i < len(lines) && lines[i].blank() {
+		i++
+	}
+	return i
+}
+
+// markAttributions finds the lines that introduce a quote. Where the quote
+// itself is not marked, all that follows is one.
+func markAttributions(lines []Line) {
+	for i := 0; i < len(lines); i++ {
+		if lines[i].Kind != Own || lines[i].blank() {
+			continue
+		}
+		start, end, strength := attributionAt(lines, i)
+		if strength == none {
+			continue
+		}
+		next := nextText(lines, end+1)
+		quoted := next < len(lines) && lines[next].Kind == Quote
+		switch {
+		case quoted && (strength == strong || next-end <= 2):
+			setKind(lines[start:end+1], Attribution)
+		case strength == strong && !ownAbove(lines[:start]):
+			// Nothing stands above it, so the person wrote below it.
+			setKind(lines[start:end+1], Attribution)
+		case strength == strong && unmarkedQuote(lines, end+1):
+			setKind(lines[start:end+1], Attribution)
+			setKind(lines[end+1:], Quote)
+			return
+		}
+		i = max(i, end)
+	}
+}
+
+func ownAbove(lines []Line) bool {
+	for i := range lines {
+		if lines[i].Kind == Own && !lines[i].blank() {
+			return true
+		}
+	}
+	return false
+}
+
+func setKind(lines []Line, k Kind) {
+	for i := range lines {
+		lines[i].Kind = k
+	}
+}
+
+// unmarkedQuote tells whether everything from i on was written by somebody
+// else although nothing marks it. It was not when marked quotes follow without
+// an attribution of their own: then the person answers between them.
+func unmarkedQuote(lines []Line, i int) bool {
+	for ; i < len(lines); i++ {
+		if lines[i].Kind == Quote {
+			return introduced(lines, i)
+		}
+	}
+	return true
+}
+
+// introduced tells whether an attribution or header block stands right above
+// the quote at i.
+func introduced(lines []Line, i int) bool {
+	if headerBlock(lines, i) > 0 {
+		return true
+	}
+	for j := i - 1; j >= 0 && j >= i-3; j-- {
+		if lines[j].blank() {
+			continue
+		}
+		if _, _, s := attributionAt(lines, j); s != none {
+			return true
+		}
+	}
+	return false
+}
+
+// markCut finds where the answered or forwarded mail begins unmarked.
+func markCut(lines []Line) {
+	for i := 0; i < len(lines); i++ {
+		if lines[i].blank() || lines[i].Kind == Attribution {
+			continue
+		}
+		if lines[i].Kind == Quote {
+			if n := forwardStart(lines, i); n > 0 {
+				setKind(lines[i:], Forwarded)
+				return
+			}
+			continue
+		}
+		kind, ok := cutAt(lines, i)
+		if !ok {
+			continue
+		}
+		if next, marked := markedBelow(lines, i); marked && kind == Quote {
+			setKind(lines[i:next], Attribution)
+			i = next
+			continue
+		}
+		setKind(lines[i:], kind)
+		if kind == Quote {
+			markHead(lines, i)
+		}
+		return
+	}
+}
+
+// markedBelow tells whether a header block at i stands right above a quote
+// with marks; then it is no more than an attribution.
+func markedBelow(lines []Line, i int) (next int, marked bool) {
+	if i < len(lines) && isSeparator(lines[i].bare()) {
+		i = nextText(lines, i+1)
+	}
+	n := 0
+	if i < len(lines) {
+		n = headerBlock(lines, i)
+	}
+	next = nextText(lines, i+n)
+	return next, n > 0 && next < len(lines) && lines[next].Kind == Quote && lines[next].Depth > 0
+}
+
+// markHead calls the separator and the header fields below it attribution.
+func markHead(lines []Line, i int) {
+	for n := 0; i < len(lines) && n < 25; i, n = i+1, n+1 {
+		if !lines[i].blank() && !isSeparator(lines[i].bare()) && headerRole(lines[i].bare()) == "" && !replyAbove(lines[i].bare()) {
+			return
+		}
+		lines[i].Kind = Attribution
+	}
+}
+
+// cutAt tells whether the mail that is answered or passed on begins at i.
+func cutAt(lines []Line, i int) (Kind, bool) {
+	s := lines[i].bare()
+	switch {
+	case len(s) > 1000:
+		return "", false
+	case replyAbove(s):
+		return Quote, i > 0
+	case forwardStart(lines, i) > 0:
+		return Forwarded, true
+	case originalMark(s):
+		return Quote, true
+	case isRule(s):
+		next := nextText(lines, i+1)
+		return Quote, next < len(lines) && (headerBlock(lines, next) > 0 || fromLine(lines[next].bare()))
+	}
+	if headerBlock(lines, i) == 0 {
+		return "", false
+	}
+	return Quote, true
+}
+
+// forwardStart gives the number of lines that introduce a forwarded mail at i,
+// 0 when none begins there.
+func forwardStart(lines []Line, i int) int {
+	s := lines[i].bare()
+	if len(s) > 300 {
+		s = strings.ToValidUTF8(s[:300], "")
+	}
+	title, dashed := dashedTitle(s)
+	if dashed && isForwardTitle(title) {
+		return 1
+	}
+	if !dashed && strings.HasSuffix(strings.TrimRight(s, " "), ":") && isForwardTitle(strings.TrimSuffix(s, ":")) {
+		next := nextText(lines, i+1)
+		if next < len(lines) && (headerBlock(lines, next) > 0 || headerRole(lines[next].bare()) != "") {
+			return 1
+		}
+	}
+	return 0
+}

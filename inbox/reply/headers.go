@@ -1,0 +1,104 @@
+package reply
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	fieldLine = regexp.MustCompile(`^[*_]*\s?([^:：\d<>@]{1,40}?)\s?[*_]*\s?[:：][*_]*\s?(.*)$`)
+	ruleLine  = regexp.MustCompile(`^[_=*~\-–—]{5,}$`)
+	dashes    = regexp.MustCompile(`^[-_=*–—]{2,}\s*(\S[^<>@]{1,80}?)\s*[-_=*–—]{2,}(\s|$)`)
+)
+
+// headerRole gives what a line of the form "Key: value" is in the header block
+// of a quoted mail: "from", "date", "to", "cc", "subject", "reply", or "".
+func headerRole(s string) string {
+	if i := strings.IndexAny(s, ":："); len(s) > 1000 || i < 1 || i > 60 {
+		return ""
+	}
+	m := fieldLine.FindStringSubmatch(s)
+	if m == nil {
+		return ""
+	}
+	return roleOf[strings.ToLower(strings.Trim(m[1], " *_"))]
+}
+
+// headerBlock counts the lines of a header block at i, 0 when there is none.
+// It takes three different fields, or two of which one holds an address or a
+// date, and always who wrote or what about.
+func headerBlock(lines []Line, i int) int {
+	roles := map[string]bool{}
+	evidence, gap, last := false, 0, -1
+	for j := i; j < len(lines) && j < i+30 && gap <= 2; j++ {
+		s := lines[j].bare()
+		if s == "" {
+			gap++
+			continue
+		}
+		role := headerRole(s)
+		if role == "" && (len(roles) == 0 || j == i) {
+			return 0
+		}
+		if role == "" || roles[role] {
+			gap += 1 // a value may be wrapped
+			continue
+		}
+		gap, last = 0, j
+		roles[role] = true
+		evidence = evidence || address.MatchString(s) || hasDayOrClock(s)
+	}
+	known := roles["from"] && len(roles) >= 2 || roles["date"] && roles["to"] && evidence && last-i == len(roles)-1 || roles["subject"] && roles["date"] && roles["to"]
+	if !known || !(len(roles) >= 3 && evidence || len(roles) >= 4 || evidence && roles["date"] && len(roles) >= 2) {
+		return 0
+	}
+	return last - i + 1
+}
+
+// fromLine tells whether a line is "From:" with an address.
+func fromLine(s string) bool {
+	return headerRole(s) == "from" && address.MatchString(s)
+}
+
+// dashedTitle reads "----- Original Message -----".
+func dashedTitle(s string) (title string, ok bool) {
+	m := dashes.FindStringSubmatch(s)
+	if m == nil {
+		return "", false
+	}
+	return strings.ToLower(m[1]), true
+}
+
+func isRule(s string) bool { return ruleLine.MatchString(s) }
+
+func isSeparator(s string) bool {
+	_, dashed := dashedTitle(s)
+	return dashed || isRule(s)
+}
+
+// originalMark knows "-----Original Message-----" in many languages.
+func originalMark(s string) bool {
+	title, ok := dashedTitle(s)
+	return ok && containsAny(title, originalWords)
+}
+
+// isForwardTitle knows "Forwarded message" and "Begin forwarded message".
+func isForwardTitle(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return len(s) < 100 && containsAny(s, forwardWords)
+}
+
+// replyAbove knows the line under which help desks forbid to write.
+func replyAbove(s string) bool {
+	s = strings.ToLower(s)
+	return len(s) < 200 && containsAny(s, aboveWords) && (strings.Contains(s, "--") || strings.Contains(s, "##") || strings.Contains(s, "=="))
+}
+
+func containsAny(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,129 @@
+package reply
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	nameSign = regexp.MustCompile(`^(-|–|—|--|/)\s?\p{Lu}[\p{L}'.]*( \p{Lu}[\p{L}'.]*){0,3}$`)
+	listLine = regexp.MustCompile(`(?i)mailing list|listinfo|unsubscribe|groups\.google|you received this (message|email) because`)
+)
+
+// markSignatures marks the feet of what is still the person's own. A run of
+// own lines ends at the next quote: a signature never reaches across it.
+func markSignatures(lines []Line) {
+	end := 0
+	for i := 0; i < len(lines); i++ {
+		if lines[i].Kind != Own || lines[i].blank() {
+			continue
+		}
+		if i >= end {
+			end = runEnd(lines, i)
+		}
+		switch s := lines[i].bare(); {
+		case isDelimiter(lines[i].Text, s) && end-i <= 40, closing(s) && shortLines(lines[i+1:end]), nameSign.MatchString(s) && lastWords(lines, i, end):
+			setKind(lines[i:end], Signature)
+			i = end - 1
+		case sentFrom(s):
+			lines[i].Kind = Signature
+		}
+	}
+}
+
+// closing tells whether a line is nothing but the end of a letter.
+func closing(s string) bool {
+	return len(s) < 60 && closingWords[strings.ToLower(strings.TrimRight(s, " ,.!;–-"))]
+}
+
+// shortLines tells whether what follows can be a name and what stands below
+// it: a few short lines.
+func shortLines(lines []Line) bool {
+	texts := 0
+	for i := range lines {
+		if lines[i].blank() {
+			continue
+		}
+		if texts++; texts > 6 || len(lines[i].Text) > 80 || strings.ContainsAny(lines[i].Text, "?!") {
+			return false
+		}
+	}
+	return true
+}
+
+// runEnd is the end of the own lines from i on.
+func runEnd(lines []Line, i int) int {
+	for i < len(lines) && lines[i].Kind == Own {
+		i++
+	}
+	return i
+}
+
+// isDelimiter knows the signature line (RFC 3676 section 4.3) and what is used
+// in its place.
+func isDelimiter(raw, s string) bool {
+	if raw == "-- " || s == "--" || s == "—" || s == "– –" {
+		return true
+	}
+	return len(s) >= 2 && len(s) < 5 && strings.Trim(s, "_") == ""
+}
+
+// lastWords tells whether nothing but blank lines follows i before end, and a
+// blank line stands above.
+func lastWords(lines []Line, i, end int) bool {
+	return nextText(lines[:end], i+1) >= end && i > 0 && lines[i-1].blank()
+}
+
+// markFooters marks what mailing lists and lawyers add.
+func markFooters(lines []Line) {
+	end := 0
+	for i := range lines {
+		if lines[i].Kind != Own || lines[i].blank() {
+			continue
+		}
+		if i >= end {
+			end = runEnd(lines, i)
+		}
+		s := lines[i].bare()
+		switch {
+		case isRule(s) && nextText(lines[:end], i+1) >= end:
+			lines[i].Kind = Footer // a line drawn above the quote
+		case isRule(s) && len(s) >= 10 && footerBelow(lines[i+1:end]):
+			setKind(lines[i:end], Footer)
+		case legal(s):
+			setKind(lines[i:paragraphEnd(lines, i)], Footer)
+		}
+	}
+}
+
+// footerBelow tells whether a few lines about a mailing list are all there is.
+func footerBelow(lines []Line) bool {
+	texts, list := 0, false
+	for i := range lines {
+		if texts > 8 {
+			break
+		}
+		if !lines[i].blank() {
+			texts++
+			list = list || listLine.MatchString(lines[i].Text)
+		}
+	}
+	return texts > 0 && texts <= 8 && list
+}
+
+func paragraphEnd(lines []Line, i int) int {
+	for i < len(lines) && lines[i].Kind == Own && !lines[i].blank() {
+		i++
+	}
+	return i
+}
+
+// legal knows how confidentiality notices begin.
+func legal(s string) bool {
+	return len(s) > 20 && len(s) < 4000 && legalStart.MatchString(s)
+}
+
+// sentFrom knows the line a telephone adds.
+func sentFrom(s string) bool {
+	return len(s) < 160 && sentFromLine.MatchString(strings.Trim(s, "*_ "))
+}

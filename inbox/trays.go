@@ -1,0 +1,283 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"galley/compose"
+	"galley/inbox/intent"
+	"galley/inbox/mime"
+	"galley/inbox/reply"
+	"galley/send"
+	"galley/send/list"
+	"galley/send/store"
+)
+
+// effect is what a mail causes, written in the transaction that settles it.
+type effect = func(ctx context.Context, tx *store.Tx) error
+
+// submit hands a draft to the desk; held when nothing proves its sender.
+func (in *Inbox) submit(l *letter, held bool) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		if l.reading.Draft == nil { // change "…" to "…" and the like: new text by words
+			return in.decide(l, compose.Execute)(ctx, tx)
+		}
+		if err := in.spend(ctx, tx, l); err != nil {
+			return err
+		}
+		text, form := in.draftText(l)
+		return in.Desk.Submit(ctx, tx, &compose.Draft{
+			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Editor: l.proof.From, Form: form,
+			Subject: l.m.Subject, Answers: l.opening.Proof, Remark: l.reading.Draft.Remark, Source: text,
+			Written: l.m.Date, Held: held,
+		})
+	}
+}
+
+// draftText is the draft as it is to be read. An attachment or a text comes
+// through mime's choice of the surest form; what stands in a quote is known
+// to intent only.
+func (in *Inbox) draftText(l *letter) (text []byte, form string) {
+	d := l.reading.Draft
+	if d.Form == "attachment" || d.Form == "quote" {
+		return []byte(d.Text), d.Form
+	}
+	if l.m.Plain == "" && l.m.HTML != "" {
+		if text, form, _, _, ok := mime.DraftText(l.m); ok && form == mime.FormHTML {
+			return text, form
+		}
+	}
+	return []byte(d.Text), d.Form
+}
+
+// decide hands an editor's words to the desk.
+func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		words, ok := wordsOf(l.reading)
+		if !ok && ruling == compose.Execute {
+			return nil // his own letter, or thanks: filed, and no answer
+		}
+		if err := in.spend(ctx, tx, l); err != nil {
+			return err
+		}
+		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
+			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Subject: l.m.Subject,
+			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
+		})
+		return err
+	}
+}
+
+// editorOf is the configured editor whom the answer goes to: never the
+// address of a stranger who came with an editor's code.
+func (in *Inbox) editorOf(l *letter) string {
+	if l.proof.Editor {
+		return l.proof.From
+	}
+	return l.opening.Editor
+}
+
+// wordsOf is a reading as the desk keeps it. ok is false when the mail asks
+// for no answer at all.
+func wordsOf(r intent.Reading) (compose.Words, bool) {
+	w := compose.Words{Note: r.Note, Nearest: r.Nearest, Beside: r.Other, Foot: r.Signature}
+	for _, c := range r.Commands {
+		w.Commands = append(w.Commands, compose.Command{Word: string(c.Word), Args: c.Args, At: c.At, Readings: c.Readings, Past: c.Past, Line: c.Line})
+	}
+	switch r.Kind {
+	case intent.KindReaction:
+		w.Told = "reaction"
+	case intent.KindNothing:
+		w.Told = "reminder-ok"
+		return w, r.Note != ""
+	case intent.KindLinks:
+		w.Told = "links"
+	case intent.KindChanges:
+		w.Commands = nil
+		for _, c := range r.Changes {
+			w.Note += c.Line + "\n"
+		}
+		w.Nearest = "change"
+	}
+	return w, true
+}
+
+// spend remembers the signatures that a mail was believed by, so that the
+// same one proves nothing a second time.
+func (in *Inbox) spend(ctx context.Context, tx *store.Tx, l *letter) error {
+	for _, hash := range l.proof.Replay {
+		if err := remember(ctx, tx, in.Newsletter.ID, "dkim", hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// burn kills the code that a stranger brought, holds if that is what the
+// mail asked, and tells the editor.
+func (in *Inbox) burn(l *letter, ruling compose.Ruling, hold bool) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		if hold {
+			if err := in.decide(l, compose.Execute)(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if l.opening.Proof != 0 {
+			if err := in.Desk.Burn(ctx, tx, l.opening.Proof); err != nil {
+				return err
+			}
+		}
+		told := *l
+		told.reading = intent.Reading{Kind: intent.KindNote}
+		if ruling == compose.Leaked {
+			return in.decide(&told, ruling)(ctx, tx)
+		}
+		return in.once(&told, "alert", in.decide(&told, ruling))(ctx, tx)
+	}
+}
+
+// once lets an effect happen once a day for an editor, so that a forger
+// cannot fill the editor's mailbox with warnings.
+func (in *Inbox) once(l *letter, what string, e effect) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		day := in.editorOf(l) + " " + tx.Now().Format("2006-01-02")
+		seen, err := seenBefore(ctx, tx, in.Newsletter.ID, what, day)
+		if err != nil || seen {
+			return err
+		}
+		return errors.Join(remember(ctx, tx, in.Newsletter.ID, what, day), e(ctx, tx))
+	}
+}
+
+// back finds what a bounce or a complaint is about, and hands it to send.
+// Where no address bears a token the Message-ID of the returned mail serves:
+// nobody can guess it. What is about none of our mails changes nothing and is
+// kept for the editor (trust.md 1.4).
+func (in *Inbox) back(ctx context.Context, l *letter) error {
+	t := &l.tray
+	for _, id := range t.Return.MessageIDs {
+		if t.Delivery != 0 || t.Slip != 0 {
+			break
+		}
+		o, _, err := in.origin(ctx, id)
+		if err != nil {
+			return err
+		}
+		t.Delivery, t.Slip = o.Delivery, o.Slip
+	}
+	if t.Delivery == 0 && t.Slip == 0 {
+		l.reason += ", about no mail of ours"
+		return nil
+	}
+	l.effect = func(ctx context.Context, tx *store.Tx) error {
+		return in.Returns.Returned(ctx, tx, in.returned(l))
+	}
+	return nil
+}
+
+// returned is the report as send keeps it.
+func (in *Inbox) returned(l *letter) *send.Return {
+	r := &send.Return{Newsletter: in.Newsletter.ID, Delivery: l.tray.Delivery, Slip: l.tray.Slip, Message: l.row, Kind: string(l.kind)}
+	if l.kind == Complaint {
+		r.Class = send.ClassComplaint
+	}
+	if len(l.tray.Return.Reports) > 0 {
+		rep := l.tray.Return.Reports[0]
+		r.Recipient, r.Action, r.Status, r.Class, r.Reason = rep.Recipient, rep.Action, rep.Status, send.Class(rep.Class), rep.Reason
+	}
+	return r
+}
+
+// leave takes a reader off the list.
+func (in *Inbox) leave(l *letter, subscriber int64, evidence string) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, err := in.Readers.Leave(ctx, tx, in.Newsletter.ID, subscriber, evidence+"; message "+l.m.MessageID)
+		return err
+	}
+}
+
+// reader deals with mail of people who are no editors, or whose mail does
+// not prove that they are.
+func (in *Inbox) reader(ctx context.Context, l *letter) error {
+	if markedSpam(l.m) {
+		l.kind, l.reason = Spam, "marked by the mailbox's server"
+		return nil
+	}
+	sub, copied, err := in.who(ctx, l)
+	if err != nil {
+		return err
+	}
+	r := readReader(l.m, sub != 0, copied, store.Now(), in.Newsletter.Zone)
+	l.kind, l.reason = readerKind(r)
+	if r.Word != intent.ReaderUnsubscribe {
+		return nil // kept for the editor
+	}
+	if sub == 0 {
+		l.kind, l.reason = Letter, "asks to leave and is not on the list"
+		return nil
+	}
+	l.effect = in.leave(l, sub, "in words")
+	return nil
+}
+
+// readReader reads a reader's own words.
+func readReader(m *mime.Message, onList, copied bool, now time.Time, zone *time.Location) intent.ReaderReading {
+	parts := reply.Split(m.Text)
+	if m.Plain == "" && m.HTML != "" {
+		parts = reply.SplitHTML(m.HTML)
+	}
+	rm := intent.ReaderMail{Subject: m.Subject, Own: parts.Own, Reply: m.InReplyTo != "", OnList: onList,
+		Forwarded: parts.Forward != "", Now: now, Zone: zone}
+	if copied {
+		rm.Paper = intent.PaperIssue
+	}
+	for _, a := range m.From {
+		rm.Names = append(rm.Names, a.Name)
+	}
+	return intent.ReadReader(rm)
+}
+
+// readerKind names a reader's mail.
+func readerKind(r intent.ReaderReading) (Kind, string) {
+	switch r.Word {
+	case intent.ReaderUnsubscribe:
+		return Unsubscribe, set(r.Wish, "a clear wish to leave", "the word for leaving")
+	case intent.ReaderSubscribe, intent.ReaderBack:
+		return Subscribe, "asks for the newsletter"
+	case intent.ReaderConfirm, intent.ReaderDecline:
+		return Confirm, "answers a confirmation"
+	case intent.ReaderNothing:
+	default:
+		return Command, "the reader's word " + string(r.Word)
+	}
+	if len(r.Links) > 0 {
+		return Suggestion, "links in what the reader wrote"
+	}
+	return Letter, "words to the editor"
+}
+
+// who is the reader of a mail: the one whose copy it answers, else the one
+// whose address it comes from; 0 when there is none. References do not count:
+// they travel with a forwarded copy. copied tells that it answers a copy.
+func (in *Inbox) who(ctx context.Context, l *letter) (id int64, copied bool, err error) {
+	o, _, err := in.origin(ctx, l.m.InReplyTo)
+	if err != nil || o.Subscriber != 0 {
+		return o.Subscriber, o.Subscriber != 0, err
+	}
+	addr, err := list.ParseAddress(l.sender())
+	if err != nil {
+		return 0, false, nil // no address, nobody on the list
+	}
+	err = in.DB.View(ctx, func(tx *store.Tx) error {
+		s, err := in.Readers.Find(ctx, tx, in.Newsletter.ID, addr)
+		if store.NotFound(err) {
+			return nil
+		}
+		if err == nil && s.State == list.Active {
+			id = s.ID
+		}
+		return err
+	})
+	return id, false, err
+}

@@ -1,0 +1,135 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// task is a delivery or a slip that this process has claimed.
+type task struct {
+	slip       bool
+	id         int64
+	newsletter string
+	from       State // what it goes back to when it is not begun
+	due        int64
+	attempts   int
+	first      int64 // instant of the first attempt, 0 before it
+	to         message.Address
+
+	edition, subscriber int64 // of a delivery
+	issue               int
+	raw                 []byte // of a slip
+	gone                atomic.Bool
+}
+
+// waiting are the states from which a task is claimed, the urgent first.
+var waiting = []State{Deferred, Ambiguous, Pending}
+
+// claim takes up to n tasks that are due: slips first, since somebody waits
+// for them, then deliveries of the editions that are on their way.
+func (e *engine) claim(ctx context.Context, n int) ([]*task, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	some, err := e.anyDue(ctx)
+	if err != nil || !some {
+		return nil, err
+	}
+	var tasks []*task
+	err = e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		tasks = tasks[:0]
+		slips, err := e.claimSlips(ctx, tx, n)
+		if err != nil {
+			return fmt.Errorf("claiming slips: %w", err)
+		}
+		tasks = append(tasks, slips...)
+		live, err := liveEditions(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, ed := range live {
+			if ed.State != Sending || e.q.Newsletters[ed.Newsletter] == nil || len(tasks) >= n {
+				continue
+			}
+			some, err := e.claimDeliveries(ctx, tx, ed, n-len(tasks))
+			if err != nil {
+				return fmt.Errorf("claiming issue %d of %s: %w", ed.Issue, ed.Newsletter, err)
+			}
+			tasks = append(tasks, some...)
+		}
+		return nil
+	})
+	return tasks, err
+}
+
+// anyDue looks without the write lock whether there is anything to claim.
+func (e *engine) anyDue(ctx context.Context) (some bool, err error) {
+	err = e.q.DB.View(ctx, func(tx *store.Tx) error {
+		now := store.Micros(tx.Now())
+		return tx.QueryRowContext(ctx, `SELECT
+			EXISTS (SELECT 1 FROM slip WHERE state IN ('pending', 'deferred', 'ambiguous') AND due <= $1) OR
+			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE state = 'sending')
+				AND state IN ('pending', 'deferred', 'ambiguous') AND due <= $2)`, now, now).Scan(&some)
+	})
+	return some, err
+}
+
+func (e *engine) claimSlips(ctx context.Context, tx *store.Tx, n int) ([]*task, error) {
+	var all []*task
+	now := store.Micros(tx.Now())
+	for _, from := range waiting {
+		rows, err := tx.QueryContext(ctx, `UPDATE slip SET state = 'claimed', epoch = $1, changed = $2
+			WHERE id IN (SELECT id FROM slip WHERE state = $3 AND due <= $4 ORDER BY due, id LIMIT $5`+tx.Skip()+`)
+			RETURNING id, newsletter, address, attempts, first, due, raw`, e.epoch, now, from, now, n-len(all))
+		some, err := collect(rows, err, func(row scanner) (*task, error) {
+			t := &task{slip: true, from: from}
+			return t, row.Scan(&t.id, &t.newsletter, &t.to.Addr, &t.attempts, &t.first, &t.due, &t.raw)
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, n int) ([]*task, error) {
+	var all []*task
+	now := store.Micros(tx.Now())
+	for _, from := range waiting {
+		rows, err := tx.QueryContext(ctx, `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
+			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
+			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due`,
+			e.epoch, now, ed.ID, from, now, n-len(all))
+		some, err := collect(rows, err, func(row scanner) (*task, error) {
+			t := &task{edition: ed.ID, from: from}
+			return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range some {
+			if err := e.notice(ctx, tx, t); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// notice marks a task whose reader is no longer on the list.
+func (e *engine) notice(ctx context.Context, tx *store.Tx, t *task) error {
+	s, err := e.q.Readers.ByID(ctx, tx, t.newsletter, t.subscriber)
+	if err != nil && !store.NotFound(err) {
+		return err
+	}
+	if err != nil || !onList(s) {
+		t.gone.Store(true)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"galley/send/store"
+)
+
+// A lease that is not renewed for leaseLife is dead, and so are its claims.
+const (
+	leaseLife  = 30 * time.Second
+	leaseRenew = 10 * time.Second
+)
+
+// take takes a lease with a new epoch. SQLite has one writing process, which
+// the lock of the data directory sees to: every lease that is there belongs to
+// a dead one. On PostgreSQL others may live.
+func (e *engine) take(ctx context.Context) error {
+	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		if e.q.DB.Dialect() == store.SQLite {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM lease WHERE name LIKE 'send-%'`); err != nil {
+				return err
+			}
+		}
+		host, _ := os.Hostname() // only for people who read the books
+		err := tx.QueryRowContext(ctx, `INSERT INTO lease (name, epoch, holder, until)
+			VALUES ('send', 1, '', 0) ON CONFLICT (name) DO UPDATE SET epoch = lease.epoch + 1 RETURNING epoch`).Scan(&e.epoch)
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO lease (name, epoch, holder, until) VALUES ($1, $2, $3, $4)`,
+			e.lease(), e.epoch, fmt.Sprintf("%s %d", host, os.Getpid()), store.Micros(tx.Now().Add(leaseLife)))
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		return revive(ctx, tx)
+	})
+}
+
+func (e *engine) lease() string { return fmt.Sprintf("send-%d", e.epoch) }
+
+// renew keeps the lease alive, buries dead ones and frees their claims. When
+// this lease itself is gone, somebody else has taken over.
+func (e *engine) renew(ctx context.Context) error {
+	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE lease SET until = $1 WHERE name = $2`,
+			store.Micros(tx.Now().Add(leaseLife)), e.lease())
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return ErrFenced
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM lease WHERE name LIKE 'send-%' AND until < $1`, store.Micros(tx.Now()))
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		return revive(ctx, tx)
+	})
+}
+
+// revive makes the claims of dead leases due again: their result was never
+// committed, so they go once more with the same octets (kill points K2 to K4).
+func revive(ctx context.Context, tx *store.Tx) error {
+	for _, table := range []string{"delivery", "slip"} {
+		_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET state = 'pending', due = 0, changed = $1
+			WHERE state = 'claimed' AND epoch NOT IN (SELECT epoch FROM lease WHERE name LIKE 'send-%')`, store.Micros(tx.Now()))
+		if err != nil {
+			return fmt.Errorf("claims of the dead: %w", err)
+		}
+	}
+	return nil
+}
+
+// release ends the lease.
+func (e *engine) release(ctx context.Context) error {
+	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM lease WHERE name = $1`, e.lease()); err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		return revive(ctx, tx)
+	})
+}

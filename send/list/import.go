@@ -1,0 +1,187 @@
+package list
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"galley/send/store"
+)
+
+const (
+	batchRows = 10_000 // rows of one transaction
+	maxFaults = 1_000  // faults that a Report lists; it counts them all
+)
+
+// Fault is a record that could not be taken, and why.
+type Fault struct {
+	Line int    `json:"line"`
+	What string `json:"what"`
+}
+
+// Report is what became of every record of an import: Read is the sum of the
+// other figures.
+type Report struct {
+	Read       int     `json:"read"`
+	Added      int     `json:"added"`
+	Already    int     `json:"already"`    // on the list before, or twice in the file
+	Left       int     `json:"left"`       // left here, and stays away
+	Suppressed int     `json:"suppressed"` // must not be mailed
+	Away       int     `json:"away"`       // the file itself says they left
+	Faulty     int     `json:"faulty"`
+	Faults     []Fault `json:"faults,omitempty"` // the first thousand, by line
+}
+
+// Import puts the people of a CSV file on the list of a newsletter. The first
+// line names the columns; those of Buttondown, Mailchimp, Substack, listmonk
+// and Ghost are known, and Galley's own. A record with a fault is told by its
+// line and not taken; all others are. Nobody who left or is suppressed comes
+// back, so a file may be imported again, also after it broke off: each
+// transaction takes up to 10,000 records and is whole or not there at all.
+// After each of them progress, if not nil, is called with the records read.
+//
+// source is written into the consent of everybody who joins. The error tells
+// that the file could not be read to its end or the books not be written; the
+// Report then says what is done.
+func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source string, r io.Reader, progress func(read int)) (Report, error) {
+	i := &importer{l: l, db: db, newsletter: newsletter, source: source, now: store.Now(), records: newRecords(r)}
+	if err := i.header(); err != nil {
+		return i.report, err
+	}
+	for {
+		batch, more, err := i.batch()
+		if len(batch) > 0 {
+			err = errors.Join(err, i.write(ctx, batch))
+		}
+		if err != nil {
+			return i.report, fmt.Errorf("import: after line %d: %w", i.records.line, err)
+		}
+		if progress != nil {
+			progress(i.report.Read)
+		}
+		if !more {
+			return i.report, nil
+		}
+	}
+}
+
+// chunk is how many rows one statement takes: PostgreSQL counts the round
+// trips, SQLite the time to bind so many values.
+func (i *importer) chunk() int {
+	if i.db.Dialect() == store.PostgreSQL {
+		return 1000
+	}
+	return 50
+}
+
+// importer is one import under way.
+type importer struct {
+	l                  *List
+	db                 *store.DB
+	newsletter, source string
+	now                time.Time
+	records            *records
+	layout             *layout
+	report             Report
+}
+
+// header reads the line with the names of the columns. Spreadsheets write a
+// semicolon or a tab where a comma means something else, and a mark in front.
+func (i *importer) header() error {
+	start, _ := i.records.r.Peek(3)
+	if bytes.Equal(start, []byte("\xef\xbb\xbf")) {
+		i.records.r.Discard(3)
+	} else if len(start) > 1 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff) {
+		return errors.New("import: line 1: this is UTF-16; save the file as CSV in UTF-8")
+	}
+	first, err := i.records.take()
+	if err == io.EOF {
+		return errors.New("import: the file is empty")
+	}
+	if err != nil {
+		return fmt.Errorf("import: line 1: %w", err)
+	}
+	for _, comma := range []byte(";\t") {
+		if strings.Count(first, string(comma)) > strings.Count(first, string(i.records.comma)) {
+			i.records.comma = comma
+		}
+	}
+	cells, err := split(first, i.records.comma)
+	if err == nil {
+		i.layout, err = readHeader(cells)
+	}
+	if err != nil {
+		return fmt.Errorf("import: line 1: %w", err)
+	}
+	return nil
+}
+
+// batch reads the people of the next transaction.
+func (i *importer) batch() (batch []person, more bool, err error) {
+	for len(batch) < batchRows {
+		cells, err := i.records.read()
+		switch {
+		case err == io.EOF:
+			return batch, false, nil
+		case err == errOpenQuote || err == errAfter || err == errLong:
+			i.report.Read++
+			i.fault(err)
+			continue
+		case err != nil:
+			return batch, false, err
+		}
+		i.report.Read++
+		p, err := i.layout.read(cells, i.now)
+		p.line = i.records.line
+		switch {
+		case err != nil:
+			i.fault(err)
+		case p.away:
+			i.report.Away++
+		default:
+			batch = append(batch, p)
+		}
+	}
+	return batch, true, nil
+}
+
+func (i *importer) fault(err error) {
+	i.report.Faulty++
+	if len(i.report.Faults) < maxFaults {
+		i.report.Faults = append(i.report.Faults, Fault{i.records.line, err.Error()})
+	}
+}
+
+// write puts a batch on the books. Rows in the order of the index are far
+// cheaper to insert than in the file's.
+func (i *importer) write(ctx context.Context, batch []person) error {
+	slices.SortStableFunc(batch, func(a, b person) int { return strings.Compare(a.address.Key(), b.address.Key()) })
+	whole := len(batch)
+	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.address.Key() == b.address.Key() })
+	var done Report
+	err := i.db.Update(ctx, func(tx *store.Tx) error {
+		b := &bookkeeper{importer: i, tx: tx, ready: map[string]query{}} // anew when the transaction is tried again
+		b.done.Already = whole - len(batch)
+		for chunk := range slices.Chunk(batch, i.chunk()) {
+			if err := b.take(ctx, chunk); err != nil {
+				return err
+			}
+		}
+		done = b.done
+		return nil
+	})
+	if err != nil {
+		i.report.Read -= whole // not taken, so not counted: the sum holds
+		return err
+	}
+	i.report.Added += done.Added
+	i.report.Already += done.Already
+	i.report.Left += done.Left
+	i.report.Suppressed += done.Suppressed
+	return nil
+}

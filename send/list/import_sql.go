@@ -1,0 +1,183 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"galley/send/store"
+)
+
+// bookkeeper writes one transaction of an import.
+type bookkeeper struct {
+	*importer
+	tx    *store.Tx
+	ready map[string]query // prepared statements, for most chunks are alike
+	done  Report
+}
+
+// query is a prepared statement.
+type query interface {
+	QueryContext(context.Context, ...any) (*store.Rows, error)
+}
+
+// ask runs a statement and has each row of its answer seen.
+func (b *bookkeeper) ask(ctx context.Context, text string, args []any, see func(scanner) error) error {
+	if b.ready[text] == nil {
+		q, err := b.tx.PrepareContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		b.ready[text] = q
+	}
+	rows, err := b.ready[text].QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() && err == nil {
+		err = see(rows)
+	}
+	return errors.Join(err, rows.Err(), rows.Close())
+}
+
+// take takes a chunk of people in a handful of statements.
+func (b *bookkeeper) take(ctx context.Context, people []person) error {
+	in, err := b.allowed(ctx, people)
+	if err != nil || len(in) == 0 {
+		return err
+	}
+	ids, err := b.insert(ctx, in)
+	if err != nil {
+		return err
+	}
+	b.done.Added += len(ids)
+	if len(ids) == 0 {
+		return b.known(ctx, in)
+	}
+	if len(ids) < len(in) {
+		err = b.known(ctx, without(in, ids))
+	}
+	return errors.Join(err, b.consent(ctx, in, ids))
+}
+
+// allowed leaves out, and counts, those who are suppressed.
+func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person, err error) {
+	args := []any{b.newsletter}
+	for _, p := range people {
+		args = append(args, b.l.hash(b.newsletter, p.address))
+	}
+	shut := map[string]bool{}
+	err = b.ask(ctx, `SELECT hash FROM suppression WHERE newsletter = $1 AND hash IN `+tuple(2, len(people)), args, func(row scanner) error {
+		var hash string
+		err := row.Scan(&hash)
+		shut[hash] = true
+		return err
+	})
+	if len(shut) == 0 {
+		return people, err
+	}
+	for n, p := range people {
+		if !shut[args[n+1].(string)] {
+			in = append(in, p)
+		}
+	}
+	b.done.Suppressed += len(people) - len(in)
+	return in, err
+}
+
+// insert adds those who are not on the books, and gives their new ids by key.
+func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]int64, error) {
+	var q strings.Builder
+	q.WriteString(`INSERT INTO subscriber (newsletter, address, name, state, joined, changed) VALUES `)
+	args := make([]any, 0, 6*len(people))
+	for _, p := range people {
+		comma(&q, len(args))
+		q.WriteString(tuple(len(args)+1, 6))
+		joined := p.joined
+		if joined.IsZero() {
+			joined = b.tx.Now()
+		}
+		args = append(args, b.newsletter, p.address.Key(), p.name, string(Active), store.Micros(joined), store.Micros(b.tx.Now()))
+	}
+	q.WriteString(` ON CONFLICT (newsletter, address) DO NOTHING RETURNING address, id`)
+	ids := make(map[string]int64, len(people))
+	err := b.ask(ctx, q.String(), args, func(row scanner) error {
+		var key string
+		var id int64
+		err := row.Scan(&key, &id)
+		ids[key] = id
+		return err
+	})
+	return ids, err
+}
+
+// known counts people who are on the books, by where they stand.
+func (b *bookkeeper) known(ctx context.Context, people []person) error {
+	args := []any{b.newsletter}
+	for _, p := range people {
+		args = append(args, p.address.Key())
+	}
+	return b.ask(ctx, `SELECT state FROM subscriber WHERE newsletter = $1 AND address IN `+tuple(2, len(people)), args, func(row scanner) error {
+		var s State
+		err := row.Scan(&s)
+		if s == Active {
+			b.done.Already++
+		} else {
+			b.done.Left++
+		}
+		return err
+	})
+}
+
+// consent writes down why the new ones are on the list.
+func (b *bookkeeper) consent(ctx context.Context, people []person, ids map[string]int64) error {
+	var q strings.Builder
+	q.WriteString(`INSERT INTO consent (newsletter, subscriber, what, evidence, at) VALUES `)
+	args := make([]any, 0, 5*len(ids))
+	for _, p := range people {
+		if id, added := ids[p.address.Key()]; added {
+			comma(&q, len(args))
+			q.WriteString(tuple(len(args)+1, 5))
+			args = append(args, b.newsletter, id, Joined, b.evidence(p), store.Micros(b.tx.Now()))
+		}
+	}
+	return b.ask(ctx, q.String(), args, func(scanner) error { return nil })
+}
+
+func (i *importer) evidence(p person) string {
+	said := "no date of consent given"
+	if !p.joined.IsZero() {
+		said = "consent of " + p.joined.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("import of %s, line %d, %s", i.source, p.line, said)
+}
+
+// without are the people who got no id.
+func without(people []person, ids map[string]int64) (out []person) {
+	for _, p := range people {
+		if _, added := ids[p.address.Key()]; !added {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// tuple writes ($3,$4,$5) for three values from the third on.
+func tuple(from, n int) string {
+	b := make([]byte, 0, 2+6*n)
+	for k := range n {
+		b = append(b, ",$"...)
+		b = strconv.AppendInt(b, int64(from+k), 10)
+	}
+	b[0] = '('
+	return string(append(b, ')'))
+}
+
+func comma(b *strings.Builder, n int) {
+	if n > 0 {
+		b.WriteByte(',')
+	}
+}

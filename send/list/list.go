@@ -1,0 +1,186 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"galley/send/store"
+)
+
+// State is where a person stands with a newsletter.
+type State string
+
+// The states of a subscriber.
+const (
+	Active State = "active" // gets every issue
+	Left   State = "left"   // asked to get none; comes back only by asking again
+	// Suppressed is somebody who must not be mailed: the address bounced,
+	// its owner complained, or an operator said so.
+	Suppressed State = "suppressed"
+)
+
+// Subscriber is one person on the list of one newsletter.
+type Subscriber struct {
+	ID      int64     `json:"id"`
+	Address Address   `json:"address"`
+	Name    string    `json:"name,omitempty"`
+	State   State     `json:"state"`
+	Joined  time.Time `json:"joined"`  // when they consented
+	Changed time.Time `json:"changed"` // when State last changed
+}
+
+// List is the lists of all newsletters.
+type List struct {
+	Key []byte // of the hashes of suppressed addresses; the same for ever
+}
+
+const columns = `id, address, name, state, joined, changed`
+
+// scanner is a row of one query, or one of many.
+type scanner interface{ Scan(...any) error }
+
+func scan(row scanner) (s Subscriber, err error) {
+	var joined, changed int64
+	err = row.Scan(&s.ID, &s.Address, &s.Name, &s.State, &joined, &changed)
+	s.Joined, s.Changed = store.Instant(joined), store.Instant(changed)
+	return s, err
+}
+
+// Add puts a person on the list who asked for it, at the instant joined and
+// with what shows it. Somebody who had left is on it again; somebody who is on
+// it already stays as they are, and added is false. A suppressed address is
+// refused with a *SuppressedError.
+func (l *List) Add(ctx context.Context, tx *store.Tx, newsletter string, a Address, name string, joined time.Time, evidence string) (s Subscriber, added bool, err error) {
+	if err := l.refuse(ctx, tx, newsletter, a); err != nil {
+		return Subscriber{}, false, err
+	}
+	s, err = scan(tx.QueryRowContext(ctx, `
+		INSERT INTO subscriber (newsletter, address, name, state, joined, changed)
+		VALUES ($1, $2, $3, 'active', $4, $5)
+		ON CONFLICT (newsletter, address) DO UPDATE
+		SET state = 'active', joined = excluded.joined, changed = excluded.changed,
+			name = CASE WHEN excluded.name = '' THEN subscriber.name ELSE excluded.name END
+		WHERE subscriber.state <> 'active'
+		RETURNING `+columns,
+		newsletter, a.Key(), cleanName(name), store.Micros(joined), store.Micros(tx.Now())))
+	if store.NotFound(err) {
+		s, err = l.Find(ctx, tx, newsletter, a)
+		return s, false, err
+	}
+	if err != nil {
+		return Subscriber{}, false, fmt.Errorf("list: adding: %w", err)
+	}
+	return s, true, consent(ctx, tx, newsletter, s.ID, Joined, evidence)
+}
+
+// Leave takes a person off the list, at once. A second time, or for somebody
+// who is not on the books, it changes nothing and left is false.
+func (l *List) Leave(ctx context.Context, tx *store.Tx, newsletter string, id int64, evidence string) (left bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		UPDATE subscriber SET state = 'left', changed = $1
+		WHERE newsletter = $2 AND id = $3 AND state <> 'left' RETURNING id`,
+		store.Micros(tx.Now()), newsletter, id).Scan(&id)
+	if store.NotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("list: leaving: %w", err)
+	}
+	return true, consent(ctx, tx, newsletter, id, WentAway, evidence)
+}
+
+// LeaveAddress is Leave for somebody who is known by their address.
+func (l *List) LeaveAddress(ctx context.Context, tx *store.Tx, newsletter string, a Address, evidence string) (left bool, err error) {
+	s, err := l.Find(ctx, tx, newsletter, a)
+	if store.NotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return l.Leave(ctx, tx, newsletter, s.ID, evidence)
+}
+
+// Find gives the person with an address. store.NotFound tells of nobody.
+func (l *List) Find(ctx context.Context, tx *store.Tx, newsletter string, a Address) (Subscriber, error) {
+	return scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM subscriber WHERE newsletter = $1 AND address = $2`, newsletter, a.Key()))
+}
+
+// ByID gives the person with an id. store.NotFound tells of nobody.
+func (l *List) ByID(ctx context.Context, tx *store.Tx, newsletter string, id int64) (Subscriber, error) {
+	return scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM subscriber WHERE newsletter = $1 AND id = $2`, newsletter, id))
+}
+
+// Recipients gives up to n of those who get the next issue, in order of their
+// ids, from the one behind after on. Fewer than n are the last.
+func (l *List) Recipients(ctx context.Context, tx *store.Tx, newsletter string, after int64, n int) ([]Subscriber, error) {
+	return page(tx.QueryContext(ctx, `
+		SELECT `+columns+` FROM subscriber
+		WHERE newsletter = $1 AND state = 'active' AND id > $2 ORDER BY id LIMIT $3`, newsletter, after, n))
+}
+
+// All gives up to n of everybody on the books, as Recipients does.
+func (l *List) All(ctx context.Context, tx *store.Tx, newsletter string, after int64, n int) ([]Subscriber, error) {
+	return page(tx.QueryContext(ctx, `
+		SELECT `+columns+` FROM subscriber
+		WHERE newsletter = $1 AND id > $2 ORDER BY id LIMIT $3`, newsletter, after, n))
+}
+
+func page(rows *store.Rows, err error) ([]Subscriber, error) {
+	if err != nil {
+		return nil, fmt.Errorf("list: reading: %w", err)
+	}
+	defer rows.Close()
+	var out []Subscriber
+	for rows.Next() {
+		s, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list: reading: %w", err)
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// Counts is how many people stand where.
+type Counts struct {
+	Active     int `json:"active"`
+	Left       int `json:"left"`
+	Suppressed int `json:"suppressed"`
+}
+
+// Count counts the people of a newsletter. It reads one index from end to
+// end, so it is for reports and not for every message.
+func (l *List) Count(ctx context.Context, tx *store.Tx, newsletter string) (c Counts, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT state, count(*) FROM subscriber WHERE newsletter = $1 GROUP BY state`, newsletter)
+	if err != nil {
+		return c, fmt.Errorf("list: counting: %w", err)
+	}
+	defer rows.Close()
+	field := map[State]*int{Active: &c.Active, Left: &c.Left, Suppressed: &c.Suppressed}
+	for rows.Next() {
+		var s State
+		var n int
+		if err := rows.Scan(&s, &n); err != nil {
+			return c, fmt.Errorf("list: counting: %w", err)
+		}
+		*field[s] = n // the books know no other states
+	}
+	return c, rows.Err()
+}
+
+// cleanName makes a foreign name fit for a mail's To: one line, no control
+// characters, 100 letters at most.
+func cleanName(s string) string {
+	s = strings.ToValidUTF8(s, "")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' || r == '\u200b'
+	}), " ")
+	if r := []rune(s); len(r) > 100 {
+		s = strings.TrimSpace(string(r[:100]))
+	}
+	return s
+}

@@ -1,0 +1,171 @@
+package message
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// part is one MIME entity: its fields, and its body with a CRLF at the end.
+type part struct {
+	head, body []byte
+}
+
+// marks stand in encoded bodies where a slot will be filled. Neither octet
+// can occur there otherwise: bodies are 7-bit text without control characters.
+const (
+	markText byte = 1 // filled with the bare URL
+	markHTML byte = 2 // filled with the URL escaped for an HTML attribute
+)
+
+// textPart encodes text as quoted-printable. Where mark is not 0 the mark
+// takes the place of every SlotUnsubscribe, at column 0.
+func textPart(subtype string, text []byte, mark byte) part {
+	h := header{}
+	h.structured("Content-Type", "text/"+subtype+"; charset=utf-8")
+	h.structured("Content-Transfer-Encoding", "quoted-printable")
+	p := printable{}
+	pieces := []string{strings.TrimRight(lines(string(text)), "\n")}
+	if mark != 0 {
+		pieces = strings.Split(pieces[0], SlotUnsubscribe)
+	}
+	for i, piece := range pieces {
+		if i > 0 {
+			p.slot(mark)
+		}
+		p.write(piece)
+	}
+	return part{head: h.buf, body: append(p.buf, '\r', '\n')}
+}
+
+// slot puts a mark at the beginning of an encoded line. What follows it
+// begins a line too, for the length of what will stand there is not known.
+func (p *printable) slot(mark byte) {
+	if p.col > 0 {
+		p.soft()
+	}
+	p.buf = append(p.buf, mark)
+	p.col = qpWidth
+}
+
+// multi joins parts under a boundary that is made from their octets: the same
+// mail has the same boundary. It begins with =_, which neither
+// quoted-printable nor base64 can contain (RFC 2045 section 6.7, note).
+func multi(subtype string, parts ...part) part {
+	sum := sha256.New()
+	for _, p := range parts {
+		sum.Write(p.head)
+		sum.Write(p.body)
+	}
+	boundary := "=_" + hex.EncodeToString(sum.Sum(nil)[:15])
+	h := header{}
+	h.structured("Content-Type", `multipart/`+subtype+`; boundary="`+boundary+`"`)
+	var body []byte
+	for _, p := range parts {
+		body = append(body, "--"+boundary+"\r\n"...)
+		body = append(append(append(body, p.head...), '\r', '\n'), p.body...)
+	}
+	return part{head: h.buf, body: append(body, "--"+boundary+"--\r\n"...)}
+}
+
+// filePart encodes an attachment, or what an HTML part refers to by its
+// ContentID.
+func filePart(a Attachment) (part, error) {
+	h := header{}
+	if !h.sound("Content-Disposition", a.Name) {
+		return part{}, h.err
+	}
+	kind := a.Type
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	if !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") {
+		h.fail("Content-Type", fmt.Sprintf("%.60q is not the type of a file; use application/octet-stream", kind))
+	}
+	h.structured("Content-Type", kind)
+	how := "attachment"
+	if a.ContentID != "" {
+		how = "inline"
+		h.structured("Content-ID", "<"+a.ContentID+">")
+	}
+	h.structured("Content-Disposition", how+parameter("filename", a.Name))
+	body, err := encodeFile(&h, kind, a.Data)
+	if err == nil {
+		err = h.err
+	}
+	return part{head: h.buf, body: body}, err
+}
+
+// encodeFile uses base64, but for messages, which must stand as they are
+// (RFC 2046 section 5.2.1).
+func encodeFile(h *header, kind string, data []byte) ([]byte, error) {
+	if strings.HasPrefix(kind, "message/") {
+		h.structured("Content-Transfer-Encoding", "7bit")
+		if err := Check(data); err != nil {
+			return nil, fmt.Errorf("attached message: %w; attach it as application/octet-stream", err)
+		}
+		return append(bytes.TrimRight(data, "\r\n"), '\r', '\n'), nil
+	}
+	h.structured("Content-Transfer-Encoding", "base64")
+	text := base64.StdEncoding.EncodeToString(data)
+	var body []byte
+	for len(text) > lineWidth {
+		body = append(append(body, text[:lineWidth]...), '\r', '\n')
+		text = text[lineWidth:]
+	}
+	return append(append(body, text...), '\r', '\n'), nil
+}
+
+// parameter writes a parameter of a MIME field, by RFC 2231 where a quoted
+// string would not do.
+func parameter(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	if isPrintable(value) && len(value) <= 50 && singleSpaced(value) {
+		return "; " + name + "=" + quote(value)
+	}
+	var b strings.Builder
+	room, n := 0, 0
+	for i := range len(value) {
+		if room < 3 {
+			fmt.Fprintf(&b, "; %s*%d*=", name, n)
+			if n == 0 {
+				b.WriteString("utf-8''")
+			}
+			room, n = 45, n+1
+		}
+		c := value[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_' {
+			b.WriteByte(c)
+			room--
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+		room -= 3
+	}
+	return b.String()
+}
+
+// Check tells whether msg may go over the wire as it is: only CRLF line ends,
+// no NUL, 7-bit, lines of at most 998 octets (RFC 5322 section 2.1.1, RFC 5321
+// section 2.3.8).
+func Check(msg []byte) error {
+	for n := 1; len(msg) > 0; n++ {
+		line, rest, found := bytes.Cut(msg, []byte("\r\n"))
+		if i := bytes.IndexFunc(line, func(r rune) bool { return r == '\r' || r == '\n' || r == 0 || r > '~' && r != 0x7f }); i >= 0 {
+			return fmt.Errorf("line %d: octet %#x cannot go over the wire", n, line[i])
+		}
+		if len(line) > 998 {
+			return fmt.Errorf("line %d: %d octets are more than the 998 a server takes", n, len(line))
+		}
+		if !found {
+			return fmt.Errorf("line %d: it does not end in CRLF", n)
+		}
+		msg = rest
+	}
+	return nil
+}

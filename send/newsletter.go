@@ -1,0 +1,181 @@
+package send
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"galley/send/message"
+)
+
+// Newsletter is what send knows of one newsletter. It is built from the
+// configuration and never changes while Run runs.
+type Newsletter struct {
+	ID          string
+	Name        string
+	From        message.Address
+	ReplyTo     *message.Address
+	Pattern     Pattern
+	Keys        Keys
+	Host        string // https://news.example without a slash at the end; "" without a web
+	ArchivePath string // of issues' pages: /issues
+	ListID      string // Name <label.domain>; made from ID and the mailbox when empty
+	Sender      string // the last part of the Feedback-ID, 5 to 15 characters; made from ID when empty
+	Help        string // URLs for the List- fields; made from Pattern when empty
+	Owner       string
+	Subscribe   string
+	Signers     []*message.Signer
+}
+
+// frozen is what of a newsletter goes into the bytes of an edition. It is
+// kept with the edition, so that a change of the configuration in the middle
+// of a run changes no copy.
+type frozen struct {
+	From       message.Address  `json:"from"`
+	ReplyTo    *message.Address `json:"reply_to,omitempty"`
+	Pattern    Pattern          `json:"pattern"`
+	Host       string           `json:"host,omitempty"`
+	ListID     string           `json:"list_id"`
+	FeedbackID string           `json:"feedback_id"`
+	ArchivedAt string           `json:"archived_at,omitempty"`
+	Help       string           `json:"help,omitempty"`
+	Owner      string           `json:"owner,omitempty"`
+	Archive    string           `json:"archive,omitempty"`
+	Subscribe  string           `json:"subscribe,omitempty"`
+}
+
+// freeze writes what of n goes into the bytes of e.
+func (n *Newsletter) freeze(e *Edition) (string, error) {
+	f := frozen{
+		From: n.From, ReplyTo: n.ReplyTo, Pattern: n.Pattern, Host: n.Host, ListID: n.ListID,
+		FeedbackID: fmt.Sprintf("%d:%s:issue:%s", e.Issue, n.ID, n.sender()),
+		Help:       or(n.Help, n.Pattern.Mailto("help", "")),
+		Owner:      or(n.Owner, "mailto:"+n.Pattern.Mailbox),
+		Subscribe:  or(n.Subscribe, n.Pattern.Mailto("subscribe", "")),
+	}
+	if f.ListID == "" {
+		f.ListID = n.ListName()
+	}
+	if n.Host != "" {
+		f.Archive = n.Host + n.ArchivePath
+		f.ArchivedAt = f.Archive + "/" + url.PathEscape(e.Slug)
+	}
+	if e.ReplyTo != "" {
+		a, err := message.ParseAddress(e.ReplyTo)
+		if err != nil {
+			return "", fmt.Errorf("reply-to: %w", err)
+		}
+		f.ReplyTo = &a
+	}
+	head, err := json.Marshal(f)
+	return string(head), err
+}
+
+// sender is the last part of the Feedback-ID: Gmail wants 5 to 15 stable
+// characters that no other part repeats.
+func (n *Newsletter) sender() string {
+	s := or(n.Sender, n.ID+"-galley")
+	return s[:min(len(s), 15)]
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// press is an edition that is ready to be spliced.
+type press struct {
+	frozen
+	compiled *message.Compiled
+}
+
+// newPress compiles an edition as it was frozen.
+func newPress(e *Edition) (*press, error) {
+	p := &press{}
+	if err := json.Unmarshal([]byte(e.head), &p.frozen); err != nil {
+		return nil, fmt.Errorf("edition %d: its head: %w", e.ID, err)
+	}
+	var err error
+	p.compiled, err = message.Compile(&message.Issue{
+		From: p.From, ReplyTo: p.ReplyTo, Subject: e.Subject, Date: e.date(), ListID: p.ListID,
+		FeedbackID: p.FeedbackID, ArchivedAt: p.ArchivedAt, Help: p.Help, Owner: p.Owner,
+		Archive: p.Archive, Subscribe: p.Subscribe, HTML: e.HTML, Text: e.Text,
+	})
+	return p, err
+}
+
+// date is the Date of all copies: the slot's, or the moment at which a late
+// sending began.
+func (e *Edition) date() time.Time {
+	at := e.SendAt
+	if e.Frozen.Sub(at) > time.Minute {
+		at = e.Frozen
+	}
+	return at.Truncate(time.Second)
+}
+
+// slots are what the copy of one delivery has of its own.
+func (p *press) slots(n *Newsletter, d *task) message.Slots {
+	token := n.Keys.Mint(purposeReader, d.subscriber)
+	s := message.Slots{To: d.to, MessageID: n.messageID(d), UnsubscribeMailto: p.Pattern.Mailto(KindUnsubscribe, token)}
+	if p.Host != "" {
+		s.UnsubscribeURL = p.Host + "/u/" + token
+	}
+	return s
+}
+
+// messageID is the same on every retry, and another for another edition.
+func (n *Newsletter) messageID(d *task) string {
+	return fmt.Sprintf("<%d.%d.%s@%s>", d.issue, d.id, n.Keys.mark(d.edition, d.id), n.domain())
+}
+
+func (n *Newsletter) domain() string {
+	_, domain, _ := strings.Cut(strings.ToLower(n.Pattern.Mailbox), "@")
+	return domain
+}
+
+// returnPath is the MAIL FROM of a delivery or a slip: never null (RFC 5321
+// section 4.5.5), so that what comes back comes with a token.
+func (n *Newsletter) returnPath(d *task) string {
+	purpose := purposeDelivery
+	if d.slip {
+		purpose = purposeSlip
+	}
+	return n.Pattern.Address(KindBounce, n.Keys.Mint(purpose, d.id))
+}
+
+// Bounced reads the token of a bounce address: one of the two is not 0.
+func (n *Newsletter) Bounced(token string) (delivery, slip int64, ok bool) {
+	if id, ok := n.Keys.Read(purposeDelivery, token); ok {
+		return id, 0, true
+	}
+	if id, ok := n.Keys.Read(purposeSlip, token); ok {
+		return 0, id, true
+	}
+	return 0, 0, false
+}
+
+// Leaver reads the token of an address or a page for leaving.
+func (n *Newsletter) Leaver(token string) (subscriber int64, ok bool) {
+	return n.Keys.Read(purposeReader, token)
+}
+
+// ListIdentifier is the identifier of the List-Id, without its brackets
+// (RFC 2919 section 2): it names the list for ever.
+func (n *Newsletter) ListIdentifier() string {
+	id := or(n.ListID, n.ListName())
+	return strings.TrimSuffix(id[strings.LastIndexByte(id, '<')+1:], ">")
+}
+
+// ListName is the List-Id of a newsletter that names none itself.
+func (n *Newsletter) ListName() string {
+	return n.Name + " <" + strings.ToLower(n.ID) + "." + n.domain() + ">"
+}
+
+// Loop is the value of X-Loop in all mails of this newsletter but its issues,
+// which bear the List-Id: what comes back with it is our own.
+func (n *Newsletter) Loop() string { return n.ListIdentifier() }

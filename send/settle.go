@@ -1,0 +1,258 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"galley/send/store"
+)
+
+// verdict is what is written about a task: its new state and why.
+type verdict struct {
+	state   State
+	due     time.Time
+	charged bool // an attempt of the recipient
+	first   int64
+	class   Class
+	outcome Outcome
+	pause   string // the edition is paused for this reason
+}
+
+// result is a verdict on its way to the books.
+type result struct {
+	t    *task
+	v    verdict
+	at   time.Time
+	done chan error
+}
+
+// back returns a task that was not begun to where it was, or suppresses it
+// when its reader is gone.
+func back(t *task) verdict {
+	if t.gone.Load() {
+		return verdict{state: Suppressed, first: t.first, outcome: Outcome{Transcript: "left before the copy went"}}
+	}
+	return verdict{state: t.from, due: store.Instant(t.due), first: t.first}
+}
+
+// unwritable settles a task whose octets cannot be made: no server and no
+// reader could take them.
+func unwritable(t *task, err error) verdict {
+	return verdict{state: Failed, first: t.first, class: ClassOurs, outcome: Outcome{Verdict: Never, Transcript: "cannot be written: " + err.Error()}}
+}
+
+// judge turns an outcome into a verdict by the tables of retry.go.
+func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
+	if o.Transport && o.Verdict != Unknown {
+		return back(t)
+	}
+	v := verdict{outcome: o, charged: true, first: t.first, class: ClassNone}
+	if v.first == 0 {
+		v.first = store.Micros(now)
+	}
+	switch o.Verdict {
+	case Accepted:
+		v.state = Sent
+	case Unknown:
+		v.state, v.due = again(now, store.Instant(v.first), t.attempts+1, t.id)
+		if v.state == Deferred {
+			v.state = Ambiguous
+		}
+		if least := now.Add(ambiguousDelay); v.state == Ambiguous && v.due.Before(least) {
+			v.due = least
+		}
+	default:
+		v.class = Classify(o.Code, o.Enhanced, o.Transcript)
+		if v.state = Failed; o.Verdict == Later || v.class == ClassOurs || o.Code == 552 {
+			v.state, v.due = again(now, store.Instant(v.first), t.attempts+1, t.id)
+		}
+	}
+	if !t.slip && o.Verdict != Unknown {
+		v.pause = e.breaker(t.edition).reply(o, v.class == ClassOurs, e.total(t.edition))
+	}
+	return v
+}
+
+// again says when a recipient who was refused n times is tried once more. The
+// last try is at the end of the lifetime; after it the row has expired.
+func again(now, first time.Time, n int, id int64) (State, time.Time) {
+	end := first.Add(lifetime)
+	if !now.Before(end) {
+		return Expired, time.Time{}
+	}
+	due := now.Add(retryAfter(n, id))
+	if due.After(end) {
+		due = end
+		if least := now.Add(retries[0]); due.Before(least) {
+			due = least
+		}
+	}
+	return Deferred, due
+}
+
+// settle hands a verdict to the committer and waits until it is on disk. An
+// error says that it is not and that nothing more may be sent.
+func (e *engine) settle(t *task, v verdict) error {
+	r := &result{t: t, v: v, at: store.Now(), done: make(chan error, 1)}
+	select {
+	case e.results <- r:
+	case <-e.hard.Done():
+		return context.Cause(e.hard)
+	}
+	select {
+	case err := <-r.done:
+		e.forget(t)
+		return err
+	case <-e.hard.Done():
+		return context.Cause(e.hard)
+	}
+}
+
+// commit is the one committer: it takes all results that wait and writes them
+// in one transaction, without lingering (natural group commit). While the
+// books cannot be written it tries again, and every line waits.
+func (e *engine) commit() error {
+	for {
+		var group []*result
+		select {
+		case r := <-e.results:
+			group = append(group, r)
+		case <-e.hard.Done():
+			return nil
+		case <-e.drained:
+			return nil
+		}
+		for more := true; more && len(group) < 500; {
+			select {
+			case r := <-e.results:
+				group = append(group, r)
+			default:
+				more = false
+			}
+		}
+		if err := e.commitGroup(group); err != nil {
+			return err
+		}
+	}
+}
+
+func (e *engine) commitGroup(group []*result) error {
+	for {
+		err := e.q.DB.Update(e.hard, func(tx *store.Tx) error {
+			for _, r := range group {
+				if err := e.write(e.hard, tx, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			for _, r := range group {
+				r.done <- nil
+			}
+			return nil
+		}
+		if isFenced(err) || e.hard.Err() != nil {
+			return err
+		}
+		e.q.Log.Error("send: results cannot be written; sending waits", "results", len(group), "error", err)
+		if !sleep(e.hard, time.Second) {
+			return context.Cause(e.hard)
+		}
+	}
+}
+
+// write writes one verdict, if the claim is still ours.
+func (e *engine) write(ctx context.Context, tx *store.Tx, r *result) error {
+	if err := Claimed.to(r.v.state); err != nil {
+		return err
+	}
+	if r.t.slip {
+		return e.writeSlip(ctx, tx, r)
+	}
+	if err := e.fit(ctx, tx, r); err != nil {
+		return err
+	}
+	attempts := r.t.attempts
+	if r.v.charged {
+		attempts++
+	}
+	done, err := tx.ExecContext(ctx, `UPDATE delivery SET state = $1, attempts = $2, due = $3, first = $4, code = $5, status = $6, class = $7, reply = $8, changed = $9
+		WHERE id = $10 AND state = 'claimed' AND epoch = $11`,
+		r.v.state, attempts, store.Micros(r.v.due), r.v.first, r.v.outcome.Code, r.v.outcome.Enhanced, string(r.v.class), r.v.outcome.Transcript,
+		store.Micros(tx.Now()), r.t.id, e.epoch)
+	if err != nil {
+		return fmt.Errorf("delivery %d: %w", r.t.id, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return ErrFenced
+	}
+	return e.consequences(ctx, tx, r, attempts)
+}
+
+// consequences are the attempt's own row, the reader's suppression and the
+// edition's pause.
+func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result, attempts int) error {
+	if r.v.charged {
+		_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, number, at, verdict, stage, code, status, reply) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			r.t.id, attempts, store.Micros(r.at), r.v.outcome.Verdict, r.v.outcome.Stage, r.v.outcome.Code, r.v.outcome.Enhanced, r.v.outcome.Transcript)
+		if err != nil {
+			return fmt.Errorf("delivery %d: attempt: %w", r.t.id, err)
+		}
+	}
+	if r.v.state == Failed && r.v.class == ClassHard {
+		if err := e.suppress(ctx, tx, r.t.newsletter, r.t.subscriber, r.v.outcome.Transcript); err != nil {
+			return err
+		}
+	}
+	if r.v.pause != "" {
+		return e.pause(ctx, tx, r.t.edition, r.v.pause)
+	}
+	return nil
+}
+
+// fit bends a verdict to an edition that was cancelled or replaced while the
+// letter was on its way: such a row must not wait under it for ever.
+func (e *engine) fit(ctx context.Context, tx *store.Tx, r *result) error {
+	if r.v.state != Pending && r.v.state != Deferred && r.v.state != Ambiguous {
+		return nil
+	}
+	var state EditionState
+	if err := tx.QueryRowContext(ctx, `SELECT state FROM edition WHERE id = $1`, r.t.edition).Scan(&state); err != nil {
+		return fmt.Errorf("edition %d: %w", r.t.edition, err)
+	}
+	switch {
+	case r.v.state == Ambiguous && (state == Cancelled || state == Withdrawn):
+		r.v.state = Held
+	case state == Cancelled:
+		r.v.state = Dropped
+	}
+	return nil
+}
+
+// pause stops an edition because of what servers say about us.
+func (e *engine) pause(ctx context.Context, tx *store.Tx, edition int64, reason string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE edition SET state = 'paused', reason = $1, changed = $2 WHERE id = $3 AND state = 'sending'`,
+		reason, store.Micros(tx.Now()), edition)
+	e.q.close(edition)
+	tx.AfterCommit(e.q.look.ring)
+	return err
+}
+
+func (e *engine) writeSlip(ctx context.Context, tx *store.Tx, r *result) error {
+	attempts := r.t.attempts
+	if r.v.charged {
+		attempts++
+	}
+	done, err := tx.ExecContext(ctx, `UPDATE slip SET state = $1, attempts = $2, due = $3, first = $4, reply = $5, changed = $6
+		WHERE id = $7 AND state = 'claimed' AND epoch = $8`,
+		r.v.state, attempts, store.Micros(r.v.due), r.v.first, r.v.outcome.Transcript, store.Micros(tx.Now()), r.t.id, e.epoch)
+	if err != nil {
+		return fmt.Errorf("slip %d: %w", r.t.id, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return ErrFenced
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// idleLine is how long a line is kept open when there is nothing to carry.
+const idleLine = 5 * time.Second
+
+// letter is a task with its envelope and its octets.
+type letter struct {
+	*task
+	env Envelope
+	msg []byte
+}
+
+// worker carries letters over one line at a time. It holds at most one letter
+// ahead, whose envelope travels behind the final dot of the one before.
+type worker struct {
+	e     *engine
+	spare [][]byte // buffers for messages: one in flight, one ahead
+}
+
+// run carries letters until nothing more may begin or a result cannot be
+// written.
+func (w *worker) run(ctx context.Context) error {
+	for {
+		first, err := w.next(ctx, -1)
+		if err != nil || first == nil {
+			return err
+		}
+		for first != nil {
+			if first, err = w.connect(ctx, first); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// connect opens a line and carries letters over it as long as it lasts. It
+// returns the letter for which another line is needed.
+func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
+	e := w.e
+	if !e.gate.enter() {
+		return nil, w.settle(first, back(first.task))
+	}
+	line, err := e.q.Courier.Line(e.carry)
+	if err != nil {
+		e.refused(outcomeOf(err))
+		return nil, w.settle(first, back(first.task))
+	}
+	defer line.Close()
+	defer e.gate.leave()
+	cur := first
+	for fresh := true; cur != nil; fresh = false {
+		if cur, err = w.deliver(ctx, line, cur, fresh); err != nil || !line.Reusable() {
+			return cur, err
+		}
+		if cur == nil {
+			if cur, err = w.next(ctx, idleLine); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// deliver sends one letter, announces the next behind it, and returns that
+// one once the result of the first is committed.
+func (w *worker) deliver(ctx context.Context, line Line, cur *letter, fresh bool) (*letter, error) {
+	next, err := w.next(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	var ahead *Envelope
+	if next != nil {
+		ahead = &next.env
+	}
+	out := line.Deliver(w.e.carry, cur.env, cur.msg, ahead)
+	w.weigh(out, fresh)
+	if err := w.settle(cur, w.e.judge(cur.task, out, store.Now())); err != nil {
+		return nil, err
+	}
+	if next != nil && !w.e.may(next.task) {
+		// Its envelope may be out, its body is not: the line is closed.
+		if err := line.Close(); err != nil {
+			w.e.q.Log.Debug("send: closing a line", "error", err)
+		}
+		return nil, w.settle(next, back(next.task))
+	}
+	return next, nil
+}
+
+// weigh tells the gate what an outcome says about the next hop. A line that
+// has carried something may end without a fault: servers limit the messages
+// of a connection.
+func (w *worker) weigh(out Outcome, fresh bool) {
+	switch {
+	case out.Verdict == Unknown:
+		w.e.gate.unknown()
+	case out.Transport && (fresh || out.Verdict == Never):
+		w.e.refused(out)
+	case !out.Transport:
+		w.e.gate.fine()
+	}
+}
+
+// next takes a letter that may go. Without one it waits: not at all when wait
+// is 0, as long as Run lasts when it is negative. nil says that there is none.
+func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) {
+	for {
+		t := w.e.pop(ctx, wait)
+		if t == nil {
+			return nil, nil
+		}
+		if !w.e.may(t) {
+			if err := w.e.settle(t, back(t)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		l, err := w.write(t)
+		if err == nil {
+			return l, nil
+		}
+		if err := w.e.settle(t, unwritable(t, err)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// write makes the octets of a task.
+func (w *worker) write(t *task) (*letter, error) {
+	n, err := w.e.q.newsletter(t.newsletter)
+	if err != nil {
+		return nil, err
+	}
+	l := &letter{task: t, env: Envelope{From: n.returnPath(t), To: t.to.Addr}}
+	var buf []byte
+	if k := len(w.spare); k > 0 {
+		buf, w.spare = w.spare[k-1][:0], w.spare[:k-1]
+	}
+	if t.slip {
+		l.msg, err = sign(buf, t.raw, n.Signers)
+		return l, err
+	}
+	p, err := w.e.press(t.edition)
+	if err != nil {
+		return nil, err
+	}
+	l.msg, err = p.compiled.Splice(buf, p.slots(n, t), n.Signers)
+	return l, err
+}
+
+// sign puts the signatures before a slip.
+func sign(buf, raw []byte, signers []*message.Signer) ([]byte, error) {
+	for _, s := range signers {
+		field, err := s.Sign(raw, store.Now())
+		if err != nil {
+			return nil, err
+		}
+		buf = append(buf, field...)
+	}
+	return append(buf, raw...), nil
+}
+
+// settle commits what became of a letter and takes its buffer back.
+func (w *worker) settle(l *letter, v verdict) error {
+	w.spare = append(w.spare, l.msg)
+	return w.e.settle(l.task, v)
+}
+
+// outcomeOf turns the error of a line that could not be had into an outcome.
+func outcomeOf(err error) Outcome {
+	var r *Refusal
+	if errors.As(err, &r) {
+		o := r.Outcome
+		o.Transport = true
+		return o
+	}
+	return Outcome{Verdict: Later, Stage: StageConnect, Transcript: fmt.Sprint(err), Transport: true}
+}

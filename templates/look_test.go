@@ -1,0 +1,123 @@
+package templates
+
+import (
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func read(t *testing.T, fsys fs.FS, name string) string {
+	t.Helper()
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestLook(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "issue.txt"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	look := Look(dir)
+	if got := read(t, look, "issue.txt"); got != "mine" {
+		t.Errorf("the user's file does not count: %q", got)
+	}
+	if got := read(t, look, "issue.html"); got != read(t, Look(""), "issue.html") {
+		t.Error("the embedded file does not stand in")
+	}
+	if _, err := fs.ReadFile(look, "nothing.html"); err == nil {
+		t.Error("a file that is nowhere opens")
+	}
+}
+
+// A user's file that cannot be read must not silently become ours.
+func TestLookUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "issue.html"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(Look(dir), "issue.html"); err == nil {
+		t.Error("a folder in place of issue.html is passed over")
+	}
+}
+
+// pair is text on a ground, in a rule of the style sheets.
+type pair struct{ file, text, ground string }
+
+// TestContrast holds every pair of colours to WCAG 2.2, 1.4.3: 4.5 to 1. Each
+// colour must stand in its file, so that a change there is a change here.
+func TestContrast(t *testing.T) {
+	pairs := []pair{
+		{"issue.html", "#24282c", "#ffffff"}, {"issue.html", "#16191c", "#ffffff"}, {"issue.html", "#5a626a", "#ffffff"},
+		{"issue.html", "#a8351a", "#ffffff"}, {"issue.html", "#b23a1e", "#ffffff"}, {"issue.html", "#3d4349", "#ffffff"},
+		{"issue.html", "#5a626a", "#f7f5f0"}, {"issue.html", "#24282c", "#f7f5f0"}, {"issue.html", "#5a626a", "#f3f1ec"},
+		{"issue.html", "#24282c", "#f3f1ec"}, {"issue.html", "#a8351a", "#f3f1ec"},
+		{"issue.html", "#d6dade", "#181b1e"}, {"issue.html", "#f4f5f6", "#181b1e"}, {"issue.html", "#a3abb3", "#181b1e"},
+		{"issue.html", "#ff9c82", "#181b1e"}, {"issue.html", "#c3c9cf", "#181b1e"}, {"issue.html", "#a3abb3", "#212529"},
+		{"issue.html", "#d6dade", "#212529"}, {"issue.html", "#a3abb3", "#101214"}, {"issue.html", "#d6dade", "#24292d"},
+		{"issue.html", "#ff9c82", "#24292d"},
+		{"web.html", "#5a626a", "#f7f5f0"}, {"web.html", "#a3abb3", "#212529"}, {"web.html", "#a8351a", "#f7f5f0"},
+		{"web.html", "#ff9c82", "#212529"}, {"web.html", "#5a626a", "#f3f1ec"}, {"web.html", "#a3abb3", "#101214"},
+		{"web.html", "#24282c", "#f3f1ec"}, {"web.html", "#d6dade", "#101214"},
+		{"page.html", "#fff", "#a8351a"}, {"page.html", "#fff", "#b5411f"}, {"page.html", "#5a626a", "#fff"}, {"page.html", "#a3abb3", "#181b1e"},
+	}
+	for _, p := range pairs {
+		css := read(t, embedded, p.file)
+		if !strings.Contains(css, p.text) || !strings.Contains(css, p.ground) {
+			t.Errorf("%s has no %s on %s any more", p.file, p.text, p.ground)
+		}
+		if c := contrast(t, p.text, p.ground); c < 4.5 {
+			t.Errorf("%s: %s on %s is %.2f to 1", p.file, p.text, p.ground, c)
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func luminance(t *testing.T, colour string) float64 {
+	t.Helper()
+	hex := colour[1:]
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	n, err := strconv.ParseUint(hex, 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel := func(v uint64) float64 {
+		c := float64(v&0xff) / 255
+		if c <= 0.03928 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	return 0.2126*channel(n>>16) + 0.7152*channel(n>>8) + 0.0722*channel(n)
+}
+
+// The mail's dark colours must stand against what was inlined, and the web pages
+// must not need inline styles, which their content security policy refuses.
+func TestStyleRules(t *testing.T) {
+	mail := read(t, embedded, "issue.html")
+	_, dark, _ := strings.Cut(mail, "prefers-color-scheme:dark")
+	dark, _, _ = strings.Cut(dark, "</style>")
+	for _, d := range regexp.MustCompile(`[{;]([a-z-]+:[^;{}]*)`).FindAllStringSubmatch(dark, -1) {
+		if !strings.HasSuffix(d[1], "!important") {
+			t.Errorf("a dark rule that loses against the inlined one: %s", d[1])
+		}
+	}
+	for _, name := range []string{"web.html", "page.html"} {
+		if strings.Contains(read(t, embedded, name), ` style="`) {
+			t.Errorf("%s has an inline style", name)
+		}
+	}
+}
