@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"galley/compose"
@@ -221,12 +222,27 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 	return nil
 }
 
+// split takes a mail apart by the form that its text came in.
+func split(m *mime.Message) reply.Parts {
+	if m.Plain == "" && m.HTML != "" {
+		return reply.SplitHTML(m.HTML)
+	}
+	return reply.Split(m.Text)
+}
+
+// lineOf is what stands beside a link in its line, "" when nothing does.
+func lineOf(text, link string) string {
+	for line := range strings.Lines(text) {
+		if before, after, ok := strings.Cut(line, link); ok {
+			return strings.TrimSpace(strings.TrimRight(strings.TrimSpace(before), "<(") + " " + strings.TrimLeft(strings.TrimSpace(after), ">)"))
+		}
+	}
+	return ""
+}
+
 // readReader reads a reader's own words.
 func readReader(m *mime.Message, onList, copied bool, now time.Time, zone *time.Location) intent.ReaderReading {
-	parts := reply.Split(m.Text)
-	if m.Plain == "" && m.HTML != "" {
-		parts = reply.SplitHTML(m.HTML)
-	}
+	parts := split(m)
 	rm := intent.ReaderMail{Subject: m.Subject, Own: parts.Own, Reply: m.InReplyTo != "", OnList: onList,
 		Forwarded: parts.Forward != "", Now: now, Zone: zone}
 	if copied {

@@ -46,6 +46,7 @@ func TestOutageOfADay(t *testing.T) {
 			}
 			return accepted()
 		}
+		h.q.Tick = time.Minute
 		h.publish(edition("The tide waits.", start))
 		h.until(30*time.Hour, "the run ends", h.done)
 		h.expectOneEach(100)
@@ -77,7 +78,7 @@ func TestRefusedForEver(t *testing.T) {
 			tries[e.To] = append(tries[e.To], time.Now())
 			return Outcome{Verdict: Later, Stage: StageRcpt, Code: 451, Enhanced: "4.3.0", Transcript: "451 4.3.0 later"}
 		}
-		h.q.Tick = time.Minute
+		h.q.Tick = 5 * time.Minute
 		h.publish(edition("The tide waits.", start))
 		h.until(7*24*time.Hour, "the run ends", h.done)
 		took := h.progress().Ended.Sub(start)

@@ -31,7 +31,7 @@ func (p Pattern) Check() error {
 		return nil
 	}
 	pre, mid, post := p.cut()
-	if mid == "" || pre+mid+post == "" || strings.Count(p.form(), "@") != 1 || !strings.Contains(post, "@") {
+	if mid == "" || pre+mid+post == "" || strings.Count(p.form(), "@") != 1 || !strings.Contains(post, "@") || strings.HasSuffix(post, "@") {
 		return fmt.Errorf("address pattern %q: it needs KIND, something between, TOKEN and then @, as in %s", p.Form, DefaultForm)
 	}
 	const longest = len("approve") + 26 // a code of 128 bits, and the longest kind it goes with

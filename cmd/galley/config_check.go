@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"galley/send"
 	"galley/send/list"
 )
 
@@ -196,26 +197,22 @@ func taken(path string) bool {
 	return first == "u" || first == "health"
 }
 
-// checkPattern wants KIND and TOKEN once each and apart, in an address whose
-// local part leaves room for the longest token (RFC 5321 section 4.5.3.1.1).
+// checkPattern asks the one who makes addresses of it.
 func (n *Newsletter) checkPattern(d *document, key string) {
-	const kind, token = len("subscribe"), 40
-	if n.Pattern == "none" {
+	const remedy = `write "local+KIND-TOKEN@domain", or "none"`
+	if n.Address.IsZero() {
+		return // told already
+	}
+	if err := (send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}).Check(); err != nil {
+		d.fault(key, remedy, "%s", strings.TrimPrefix(err.Error(), "address pattern "))
 		return
 	}
-	local, domain, ok := strings.Cut(n.Pattern, "@")
-	_, between, apart := strings.Cut(local, "KIND")
-	between, _, apart2 := strings.Cut(between, "TOKEN")
-	if !ok || !apart || !apart2 || between == "" || strings.Count(local, "KIND")+strings.Count(local, "TOKEN") != 2 || !localPart.MatchString(local) {
-		d.fault(key, `write "local+KIND-TOKEN@domain", or "none"`, "%q is no pattern: KIND, something between, TOKEN, an @ and a domain", n.Pattern)
-		return
+	local, domain, _ := strings.Cut(n.Pattern, "@")
+	if !localPart.MatchString(local) {
+		d.fault(key, remedy, "%q has a character that cannot stand before the @", n.Pattern)
 	}
-	if _, err := list.Domain(domain); domain != "domain" && err != nil {
+	if _, err := list.Domain(domain); n.Pattern != send.NoForm && domain != "domain" && err != nil {
 		d.fault(key, `write "domain" for the mailbox's own, or a domain`, "%v", err)
-	}
-	local = strings.Replace(local, "local", n.Address.Local(), 1)
-	if size := len(local) - len("KIND") - len("TOKEN") + kind + token; size > 64 && !n.Address.IsZero() {
-		d.fault(key, "use a shorter mailbox, or a pattern without \"local\"", "addresses made from it have %d octets before the @; 64 are allowed", size)
 	}
 }
 

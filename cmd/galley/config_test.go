@@ -137,3 +137,39 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in a file, it is a configuration or a list of faults with
+// lines of that file.
+func FuzzLoad(f *testing.F) {
+	for _, name := range []string{"full.toml", "small.toml", "faults.toml"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	for _, s := range []string{"", "[dkim]\n[dkim]", "dkim = 3", "[[smtp]]\nhost=1", "smtp.host.x = 1", "newsletter = [{id = 1}, {imap = {host = 2}}]", "[dkim.x]\n[[dkim]]", "a = \"\"\"\n\n", "[ dkim ] # [x]", "[newsletter]\nid='x'", "\"a\\nb\" = 1"} {
+		f.Add(s)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string) {
+		path := filepath.Join(dir, "galley.toml")
+		put(t, path, text, 0o600)
+		c, err := Load(path)
+		var faults Faults
+		if err == nil {
+			if c == nil || len(c.Newsletters) == 0 || c.SMTP.Host == "" {
+				t.Fatalf("accepted: %+v", c)
+			}
+			return
+		}
+		if !errors.As(err, &faults) || len(faults) == 0 || c != nil {
+			t.Fatalf("%v", err)
+		}
+		for _, one := range faults {
+			if one.Line < 0 || one.Line > strings.Count(text, "\n")+1 || strings.Contains(one.String(), "\n") {
+				t.Fatalf("a fault of line %d: %q", one.Line, one)
+			}
+		}
+	})
+}

@@ -233,12 +233,11 @@ func (d *desk) person(a list.Address) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.say(v, "%s", v.text(a)), pick2(v.Subscriber == nil && !v.Suppressed, errFaults))
-}
-
-func pick2(yes bool, err error) error {
-	if yes {
+	if err := d.say(v, "%s", v.text(a)); err != nil {
 		return err
+	}
+	if v.Subscriber == nil && !v.Suppressed {
+		return errFaults
 	}
 	return nil
 }

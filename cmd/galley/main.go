@@ -30,6 +30,8 @@ type cli struct {
 	Config string `short:"c" default:"galley.toml" env:"GALLEY_CONFIG" placeholder:"FILE" help:"The configuration (${default})."`
 
 	Serve   serveCmd   `cmd:"" help:"Run the daemon: take mail in, answer, send."`
+	Preview previewCmd `cmd:"" help:"Make an issue of a draft, without network or database."`
+	Inspect inspectCmd `cmd:"" help:"Say what the inbox makes of mail files, as JSON."`
 	Demo    demoCmd    `cmd:"" help:"See a newsletter being made by mail, on this machine alone."`
 	List    listCmd    `cmd:"" help:"The people on the list."`
 	Version versionCmd `cmd:"" help:"Say which Galley this is."`
@@ -108,4 +110,11 @@ func (versionCmd) Run(e *env) error {
 	}
 	_, err := fmt.Fprintf(e.stdout, "galley %s%s\n", version, commit)
 	return err
+}
+
+// configured tells whether there is a configuration: most commands need one,
+// preview and inspect only use it.
+func (e *env) configured() bool {
+	_, err := os.Stat(e.config)
+	return err == nil
 }

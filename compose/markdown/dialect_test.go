@@ -94,3 +94,17 @@ func TestLines(t *testing.T) {
 		t.Errorf("repairs %+v", d.Repairs)
 	}
 }
+
+// TestSmartDashes checks that dashes are restored where they are syntax, and only
+// in a draft in which smart punctuation left its marks on rules or fences.
+func TestSmartDashes(t *testing.T) {
+	const text = "Use `git —amend` — at [x](https://a.example/b—c).\n\n<!— note —>\n"
+	for in, want := range map[string]string{
+		text + "\n—————\n\nEnd.\n":                "Use `git --amend` — at [x](https://a.example/b--c).\n\n<!-- note -->\n\n----------\n\nEnd.\n",
+		"Use `a—b` — at https://a.example/b—c.\n": "Use `a—b` — at https://a.example/b—c.\n",
+	} {
+		if got := string(Read(Source{Text: []byte(in)}).Body); got != want {
+			t.Errorf("%q gives\n%q\nwant\n%q", in, got, want)
+		}
+	}
+}

@@ -98,10 +98,11 @@ const shortMail = 5
 
 // holds is rule 3: words that hold, kindly read.
 func holds(m Mail, s split, o own) (Command, bool) {
-	if s.empty() {
+	count := len(o.lines) + len(o.between) + len(o.foot)
+	if count == 0 {
 		return holding(m, phraseSubject(m))
 	}
-	first, count := "", 0
+	first := ""
 	for i, l := range s.lines {
 		l = strings.TrimSpace(l)
 		if s.kinds[i] != ownLine || l == "" || isGreeting(m, l) {
@@ -110,7 +111,6 @@ func holds(m Mail, s split, o own) (Command, bool) {
 		first = l
 		break
 	}
-	count = len(o.lines) + len(o.between) + len(o.foot)
 	if first == "" || count > shortMail && !holdOnly.MatchString(straight(first)) {
 		return Command{}, false
 	}
@@ -135,8 +135,8 @@ func straight(l string) string { return strings.ReplaceAll(l, "’", "'") }
 // holding reads the first word of a line, behind a greeting on the same one.
 func holding(m Mail, l string) (Command, bool) {
 	t := straight(l)
-	if pleaseFirst.MatchString(strings.ToLower(t)) {
-		t = t[len(pleaseFirst.FindString(strings.ToLower(t))):]
+	for range 3 {
+		t = t[len(pleaseFirst.FindString(asciiLower(t))):]
 	}
 	if g := holdWord.FindStringSubmatch(t); g != nil {
 		return Command{Word: holdName(g[1]), Line: l}, true
@@ -229,4 +229,14 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// asciiLower keeps the length of a text, which strings.ToLower may not.
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }

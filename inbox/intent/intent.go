@@ -133,7 +133,7 @@ func readWords(m Mail, s split, o own) Reading {
 		lines = []string{string(WordHello)}
 	}
 	if len(lines) == 0 && len(o.foot) == 0 {
-		if subject := subjectLine(m); subject != "" && s.empty() {
+		if subject := subjectLine(m); subject != "" && s.first < 0 {
 			lines = []string{subject}
 		} else {
 			return silent(m, s, o)

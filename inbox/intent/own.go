@@ -24,14 +24,14 @@ func (o own) all() string {
 
 var (
 	sigDelim   = regexp.MustCompile(`^\s*(--|—|–|-- )\s*$`)
-	sentFrom   = regexp.MustCompile(`(?i)^\W*(sent (from|via|with|using) (my |outlook|gmail|yahoo|proton|mail |mobile|samsung|blackberry|iphone|ipad|android|the |a |superhuman|spark|fairemail|k-9)|get outlook for|von meinem .{2,40} gesendet|gesendet (von|mit) |diese nachricht wurde von mein|envoyé (de|depuis) |envoyé à partir|télécharger outlook|enviado (desde|do|de|a partir|por) |obtener outlook|inviato (da|dal) |verstuurd (vanaf|met) |verzonden (vanaf|met|van) |skickat från |skickades från |sendt fra |lähetetty |wysłane z |wysłano z |отправлено (с|из) |надіслано з |iphoneから送信|从我的|發自我的|发自我的|보낸 사람 )[^\n]{0,80}$|(?i)^\W*sent from\W*$`)
+	sentFrom   = regexp.MustCompile(`(?i)^\W*(sent (from|via|with|using) (my |outlook|gmail|yahoo|proton|mail for|mobile|samsung|blackberry|iphone|ipad|android|superhuman|spark|fairemail|k-9)|get outlook for|von meinem .{2,40} gesendet|gesendet (von|mit) |diese nachricht wurde von mein|envoyé (de|depuis) |envoyé à partir|télécharger outlook|enviado (desde|do|de|a partir|por) |obtener outlook|inviato (da|dal) |verstuurd (vanaf|met) |verzonden (vanaf|met|van) |skickat från |skickades från |sendt fra |lähetetty |wysłane z |wysłano z |отправлено (с|из) |надіслано з |iphoneから送信|从我的|發自我的|发自我的|보낸 사람 )[^\n]{0,80}$|(?i)^\W*sent from\W*$`)
 	greeting   = regexp.MustCompile(`(?i)^(hi|hello|hey|dear|hallo|hej|hei|moin|servus|liebe[rs]?|guten (morgen|tag|abend)|good (morning|afternoon|evening)|bonjour|bonsoir|salut|hola|buenos d[ií]as|buenas( tardes)?|ciao|salve|buongiorno|ol[aá]|bom dia|boa tarde|beste|goede(morgen|middag)|cze[sś][cć]|dzie[nń] dobry|привет|здравствуйте|ahoj|merhaba)([ ,]+(.{1,40}?))?\s*[,!.:]*$`)
 	thanking   = regexp.MustCompile(`(?i)^(great|perfect|nice|lovely|wonderful|super|excellent|cool|awesome)?[,! ]*(many |very many |best )?(thanks|thank you|thx|ty|cheers|danke( schön| dir| euch| ihnen)?|vielen dank|besten dank|merci( beaucoup| bien)?|(muchas )?gracias|(mille )?grazie|(muito )?obrigad[oa]|dank je|bedankt|tack( så mycket)?|takk|tak|kiitos|dzi[eę]kuj[eę]|dzi[eę]ki|спасибо|teşekkürler)( a lot| so much| very much| again| everyone| all| in advance| for (this|that|everything|all))*[ ,!.]*(.{0,40}?)[ !.]*$`)
 	closing    = regexp.MustCompile(`(?i)^(all the best|best|best wishes|best regards|kind regards|warm regards|regards|with (best|kind) regards|cheers|sincerely|yours( sincerely| truly)?|take care|br|rgds|love|talk soon|(viele|liebe|beste|herzliche|schöne|freundliche) gr(ü|ue)(ß|ss)e|mit freundlichen gr(ü|ue)(ß|ss)en|gru(ß|ss)|lg|vg|mfg|cordialement|bien cordialement|amicalement|bien à vous|à bientôt|un saludo|saludos( cordiales)?|atentamente|un abrazo|cordiali saluti|saluti|un saluto|atenciosamente|abra[cç]os?|met vriendelijke groet(en)?|groeten|groetjes|med vänlig hälsning|vänliga hälsningar|mvh|med venlig hilsen|hilsen|vennlig hilsen|terveisin|pozdrawiam|с уважением)[ ,.!]*(.{0,40})$`)
 	postScript = regexp.MustCompile(`(?i)^\W*p\.?\s?p?\.?\s?s\b[.:]?`)
 	codeLine   = regexp.MustCompile(`^[\[(<]?[a-z2-7]{26}[\])>]?$`)
 	contact    = regexp.MustCompile(`(?i)confidential|vertraulich|confidentiel|privileged|intended (solely|only)|e-?mail|tel\.?[: ]|phone|mobile|fax|\+?\d[\d ()./-]{7,}|@[\w-]+\.|https?://|www\.|\b(dr|prof|ph\.?d|director|professor|manager|editor|head of|university|institute|department|gmbh|ltd|inc)\b`)
-	objection  = regexp.MustCompile(`(?i)\b(but|not|don't|dont|no|wait|stop|hold|except|unless|after|before|first|please|change|fix|move|delete|cancel|instead|only if|until|however|aber|nicht|erst|mais|pas|pero|ma)\b`)
+	objection  = regexp.MustCompile(`(?i)\b(but|not|no|never|nope|sorry|actually|oops|error|wrong|typo|swap|add|don't|dont|no|wait|stop|hold|except|unless|after|before|first|please|change|fix|move|delete|cancel|instead|only if|until|however|aber|nicht|erst|mais|pas|pero|ma)\b`)
 )
 
 // ownWords gathers the writer's words by their place.
@@ -67,14 +67,14 @@ func (o *own) take(m Mail, group []string) {
 	for i := 0; i < len(body); i++ {
 		l := strings.TrimSpace(body[i])
 		switch {
-		case l == "" || codeLine.MatchString(l) || sentFrom.MatchString(l):
+		case l == "" || codeLine.MatchString(l) || isSentFrom(l):
 		case first && isGreeting(m, l) || isThanks(m, l):
 			o.thanks = true
 			o.hello = o.hello || polite(plainWords(l)) == string(WordHello)
 		case !first && isClosing(m, l):
 			o.thanks = true
 			i = skipName(m, body, i)
-		case !first && isName(m, l):
+		case isName(m, l):
 		default:
 			o.lines = append(o.lines, l)
 			first = false
@@ -104,15 +104,15 @@ func skipName(m Mail, body []string, i int) int {
 // one to be asked about. A postscript is never part of a signature.
 func cutSignature(m Mail, group []string) (body, foot []string) {
 	for i, l := range group {
-		if sigDelim.MatchString(l) && i > 0 {
+		if sigDelim.MatchString(l) && (i > 0 || l == "--") {
 			return append(slices.Clone(group[:i]), postScripts(group[i+1:])...), nil
 		}
 	}
 	body = cutKnown(m, group)
-	for i := 1; i < len(body); i++ {
-		if strings.TrimSpace(strings.Join(body[:i], "")) != "" && startsWithName(m, body[i]) {
-			rest := nameBlock(m, body[i+1:])
-			return append(slices.Clone(body[:i]), rest...), nil
+	for i := range body {
+		if startsWithName(m, body[i]) {
+			rest, foot := nameBlock(m, body[i:])
+			return append(slices.Clone(body[:i]), rest...), foot
 		}
 	}
 	return cutFoot(m, body)
@@ -142,32 +142,59 @@ func cutKnown(m Mail, group []string) []string {
 }
 
 // nameBlock steps over the lines right under a name as long as they look like
-// a signature's; what objects or asks is the writer's word.
-func nameBlock(m Mail, lines []string) []string {
-	for i, l := range lines {
+// a signature's. What objects or asks is the writer's word; what looks like
+// neither makes the block a foot to be asked about.
+func nameBlock(m Mail, lines []string) (rest, foot []string) {
+	for i, l := range lines[1:] {
 		t := strings.TrimSpace(l)
-		if t == "" {
-			return lines[i:]
-		}
-		if i >= 8 || postScript.MatchString(t) || strings.HasSuffix(t, "?") || !signatureLine(m, t) {
-			return lines[i:]
+		switch {
+		case t == "":
+			return lines[i+1:], nil
+		case i >= 8 || postScript.MatchString(t) || strings.HasSuffix(t, "?") || objects(t):
+			return lines[i+1:], nil
+		case !signatureLine(m, t) && !isSentFrom(t):
+			return nil, trimmedLines(lines)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// signatureLine is short, begins like a title, a number or an address, and
-// holds no word that could object to what stands above it.
+func trimmedLines(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		if t := strings.TrimSpace(l); t != "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// objects finds a word that could object to what stands above it. "Stop.
+// Think. Measure." is a motto; "Stop that first" is not.
+func objects(t string) bool {
+	return objection.MatchString(t) && (strings.Count(t, ". ") < 2 || len(strings.Fields(t)) > 4)
+}
+
+// signatureLine is known, a way to reach somebody, or in capitals like a
+// title: what a person says has small words of some length in it.
 func signatureLine(m Mail, t string) bool {
 	if slices.ContainsFunc(m.Signatures, func(k string) bool { return fold(k) == fold(t) }) {
 		return true
 	}
-	r, _ := utf8.DecodeRuneInString(t)
-	if utf8.RuneCountInString(t) > 70 || unicode.IsLower(r) && !contact.MatchString(t) {
+	if utf8.RuneCountInString(t) > 70 {
 		return false
 	}
-	// "Stop. Think. Measure." is a motto; "Stop that first" is not.
-	return !objection.MatchString(t) || strings.Count(t, ". ") >= 2 && len(strings.Fields(t)) <= 4
+	return contact.MatchString(t) || !slices.ContainsFunc(strings.Fields(t), func(w string) bool {
+		r, _ := utf8.DecodeRuneInString(w)
+		return unicode.IsLower(r) && utf8.RuneCountInString(w) > 3
+	})
+}
+
+var excuse = regexp.MustCompile(`(?i)\bplease (excuse|forgive|pardon)\b`)
+
+// isSentFrom is the line that a phone or a mail program adds.
+func isSentFrom(l string) bool {
+	return sentFrom.MatchString(l) && !objection.MatchString(excuse.ReplaceAllString(l, ""))
 }
 
 // cutFoot finds a last paragraph that looks like a foot.
@@ -184,13 +211,10 @@ func cutFoot(m Mail, body []string) (rest, foot []string) {
 		return body, nil
 	}
 	block := body[start:end]
-	if postScript.MatchString(block[0]) || sentFrom.MatchString(block[0]) || !footLike(m, block) {
+	if postScript.MatchString(block[0]) || isSentFrom(block[0]) || !footLike(m, block) {
 		return body, nil
 	}
-	for _, l := range block {
-		foot = append(foot, strings.TrimSpace(l))
-	}
-	return body[:start], foot
+	return body[:start], trimmedLines(block)
 }
 
 // footLike wants a name of the editor's or something of a letterhead's.

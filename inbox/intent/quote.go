@@ -3,6 +3,7 @@ package intent
 import (
 	"fmt"
 	"regexp"
+	"sort"
 	"strings"
 	"unicode"
 )
@@ -156,10 +157,8 @@ func jump(q []token, index map[string][]int, i, j int) (int, bool) {
 		return 0, false
 	}
 	places := index[q[i].norm+" "+q[i+1].norm+" "+q[i+2].norm]
-	for _, k := range places {
-		if k >= j {
-			return k, true
-		}
+	if n := sort.SearchInts(places, j); n < len(places) {
+		return places[n], true
 	}
 	if len(places) > 0 && places[0] != j {
 		return places[0], true

@@ -23,9 +23,6 @@ type split struct {
 	first, last int // the first and last line of the quote; -1 without one
 }
 
-// empty says that there is nothing in the mail but perhaps white space.
-func (s split) empty() bool { return s.first < 0 && strings.TrimSpace(strings.Join(s.lines, "")) == "" }
-
 var (
 	quoteMark = regexp.MustCompile(`^ ?>`)
 	// An attribution ends in a colon and names the writing in some language.
@@ -74,11 +71,43 @@ func (s *split) mark(m Mail) {
 		i += n
 		if block && !s.marked(i) {
 			// Nothing below carries a mark: all of it is the quote.
-			for ; i < len(s.lines); i++ {
-				s.kinds[i] = quoteLine
-			}
+			s.rest(i-n, i, m)
+			return
 		}
 	}
+}
+
+// rest makes the lines from i on a quote without marks, if what was sent is
+// known to hold most of its words: "what Ada wrote:" may also stand in a
+// person's own sentence.
+func (s *split) rest(head, i int, m Mail) {
+	kind := quoteLine
+	if (m.Quoted != "" || m.QuotedHTML != "") && strangers(strings.Join(s.lines[i:], "\n"), m.Quoted+"\n"+m.QuotedHTML) {
+		kind = ownLine
+		for j := head; j < i; j++ {
+			s.kinds[j] = ownLine
+		}
+	}
+	for ; i < len(s.lines); i++ {
+		s.kinds[i] = kind
+	}
+}
+
+// strangers says whether less than half of a text's words stand in what was
+// sent.
+func strangers(text, sent string) bool {
+	have := map[string]bool{}
+	for _, w := range tokens(sent) {
+		have[w.norm] = true
+	}
+	known, all := 0, 0
+	for _, w := range tokens(text) {
+		all++
+		if have[w.norm] {
+			known++
+		}
+	}
+	return known*2 < all
 }
 
 // marked says whether the next line with words is marked with >.
@@ -158,12 +187,23 @@ func (s *split) attribution(i int, m Mail) (n int, block bool) {
 		}
 		joined += " " + s.lines[i+k]
 		t := strings.TrimSpace(joined)
+		if len(t) < 500 && strings.HasSuffix(strings.TrimRight(t, "*"), ">") && bareDate.MatchString(t) {
+			return k + 1, m.Reply
+		}
+		// Without a colon at its end and a date or an address in it a line
+		// is a sentence.
+		if end := strings.TrimRight(t, "*"); !strings.HasSuffix(end, ":") && !strings.HasSuffix(end, "：") || !strings.ContainsAny(t, "0123456789@") {
+			continue
+		}
 		if len(t) < 500 && (attribution.MatchString(t) || bareDate.MatchString(t)) {
 			return k + 1, m.Reply
 		}
 	}
 	return 0, false
 }
+
+// maxWrapped bounds the search for lines that a mail program cut.
+const maxWrapped = 300
 
 // joinWrapped makes a line without mark a part of the quote when it is the
 // rest of the quoted line above it, cut by the mail program: together they
@@ -173,7 +213,7 @@ func (s *split) joinWrapped(m Mail) {
 		return
 	}
 	sent := fold(m.Quoted) + "\n" + fold(m.QuotedHTML)
-	for i := 1; i < len(s.lines); i++ {
+	for i, tries := 1, 0; i < len(s.lines) && tries < maxWrapped; i++ {
 		if s.kinds[i] != ownLine || s.lines[i] == "" || s.kinds[i-1] != quoteLine || !quoteMark.MatchString(s.lines[i-1]) {
 			continue
 		}
@@ -181,6 +221,7 @@ func (s *split) joinWrapped(m Mail) {
 		if len(above) < 2 {
 			continue
 		}
+		tries++
 		if strings.Contains(sent, strings.Join(above, " ")+" "+fold(s.lines[i])) {
 			s.kinds[i] = quoteLine
 		}

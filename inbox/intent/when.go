@@ -337,7 +337,9 @@ func moment(days []day, clock time.Duration, dayOnly bool, c Clock) Moment {
 	m := Moment{Day: dayOnly}
 	for _, d := range days {
 		t := local(d.y, d.m, d.d, clock, c.Zone)
-		if d.every == 1 && c.Now.Sub(t) > halfYear {
+		// Two ways to read a date are enough to ask about; its year is not
+		// a third.
+		if d.every == 1 && (c.Now.Sub(t) > halfYear || len(days) > 1 && !t.After(c.Now)) {
 			t = local(d.y+1, d.m, d.d, clock, c.Zone)
 		}
 		if t.After(c.Now) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,8 @@ import (
 type guard struct {
 	net.Conn          // TLS when there is any
 	raw      net.Conn // closed in its place: closing TLS may wait 5 s to say goodbye
+
+	cut atomic.Bool // Close was called; the library may not know yet
 
 	mu     sync.Mutex
 	limit  time.Duration // silence allowed while reading, 0: for ever
@@ -68,7 +71,10 @@ func (g *guard) SetReadDeadline(time.Time) error { return nil }
 func (g *guard) SetDeadline(t time.Time) error { return g.Conn.SetWriteDeadline(t) }
 
 // Close closes the socket at once.
-func (g *guard) Close() error { return g.raw.Close() }
+func (g *guard) Close() error {
+	g.cut.Store(true)
+	return g.raw.Close()
+}
 
 // tailSize is enough for what a server says when it hangs up.
 const tailSize = 300

@@ -176,7 +176,7 @@ func (l *line) closed() bool {
 	case <-l.c.Closed():
 		return true
 	default:
-		return false
+		return l.cut.Load()
 	}
 }
 

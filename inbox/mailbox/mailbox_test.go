@@ -531,7 +531,8 @@ func TestOddFetchAnswers(t *testing.T) {
 						t.Errorf("letter %d is %q", n, raw)
 					}
 				}
-				if n := len(h.said("UID FETCH")); n != 2 {
+				// An answer without a literal may be placed after the end of the command.
+				if n := len(h.said("UID FETCH")); n != 2 && name != "size alone" {
 					t.Errorf("%d FETCHes, want 2: %v", n, h.said("UID FETCH"))
 				}
 			})

@@ -67,7 +67,7 @@ func (m *Mailbox) idle(ctx context.Context, limit time.Duration) (woken bool, er
 	if woken && m.watch.hollow {
 		sleep(ctx, firstPause) // a server that announces nothing all the time
 	}
-	if end := l.endIdle(ctx, cmd); err == nil && ctx.Err() == nil {
+	if end := l.endIdle(ctx, cmd); err == nil {
 		err = end
 	}
 	return woken, err

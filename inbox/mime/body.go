@@ -111,7 +111,7 @@ func (w *walker) multipart(h Header, media string, params map[string]string, bod
 func partHeader(p []byte) (Header, []byte) {
 	s := scanner{rest: p}
 	if line, _ := cutLine(p); len(line) > 0 && line[0] != ' ' && line[0] != '\t' {
-		if name, _ := splitField(line); name == "" && !s.skippable(p) {
+		if name, _ := splitField(line); name == "" && !knownFollows(p) {
 			return Header{}, p
 		}
 	}

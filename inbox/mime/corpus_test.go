@@ -62,11 +62,12 @@ func glob(t *testing.T, pattern string) []string {
 // score counts what agrees and fails below a floor in per mille.
 type score struct{ good, all int }
 
-func (s *score) add(ok bool) {
+func (s *score) add(ok bool) bool {
 	s.all++
 	if ok {
 		s.good++
 	}
+	return ok
 }
 
 func (s *score) check(t *testing.T, what string, floor int) {

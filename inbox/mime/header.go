@@ -139,7 +139,7 @@ func (s *scanner) next() bool {
 		return s.fold(line)
 	}
 	name, value := splitField(line)
-	if name == "" && !s.skippable(rest) {
+	if name == "" && !knownFollows(rest) {
 		return false // the blank line is missing: this is the body
 	}
 	s.rest = rest
@@ -174,20 +174,23 @@ func (s *scanner) fold(line []byte) bool {
 	return true
 }
 
-// continued tells whether the line after a blank-looking one still belongs to
-// a header: some writers fold with a line of spaces.
+// continued tells whether the header goes on behind a line of white space: by
+// a field that every mail has, or by a folded line with such a field below.
 func continued(rest []byte) bool {
-	line, _ := cutLine(rest)
+	line, tail := cutLine(rest)
 	if len(line) == 0 {
 		return false
+	}
+	if line[0] == ' ' || line[0] == '\t' {
+		return len(bytes.TrimSpace(line)) > 0 && knownFollows(tail)
 	}
 	name, _ := splitField(line)
 	return wellKnown(name)
 }
 
-// skippable tells whether a line that is no field may be dropped, because a
-// field that every mail has still follows before the next blank line.
-func (s *scanner) skippable(rest []byte) bool {
+// knownFollows tells whether a field that every mail has still follows before
+// the next blank line; then a line that is no field may be dropped.
+func knownFollows(rest []byte) bool {
 	for i := 0; i < 60 && len(rest) > 0; i++ {
 		var line []byte
 		line, rest = cutLine(rest)

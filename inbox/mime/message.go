@@ -3,6 +3,7 @@ package mime
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The budgets of one message. What is above them is refused (the message, its
@@ -97,7 +98,23 @@ func Read(raw []byte) (*Message, error) {
 	m.Header = header
 	m.addressing()
 	m.readBody(body)
+	m.rawSubject()
 	return m, nil
+}
+
+// rawSubject reads a Subject of undeclared 8-bit octets in the charset that the
+// text declares: programs that forget the one rarely lie about the other.
+func (m *Message) rawSubject() {
+	raw := m.Header.first("Subject")
+	if utf8.ValidString(raw) || strings.Contains(raw, "=?") {
+		return
+	}
+	for i := range m.Parts {
+		if p := &m.Parts[i]; p.Charset != "" && strings.HasPrefix(p.Type, "text/") {
+			m.Subject = cleanLine(decodeCharset([]byte(raw), p.Charset))
+			return
+		}
+	}
 }
 
 // note records a repair once.

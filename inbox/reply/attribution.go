@@ -34,40 +34,46 @@ func attributionAt(lines []Line, i int) (start, end int, found strength) {
 	if len(s) > maxAttribution || s == "" {
 		return i, i, none
 	}
-	if !lastColon.MatchString(s) && !verbLast(s) {
-		return wrappedBehindMark(lines, i)
+	if !endsOpen(s) && !verbLast(s) {
+		if end, ok := wrappedEnd(lines, i); ok {
+			return i, end, strong
+		}
+		return i, i, none
 	}
 	start, found = attributionUp(lines, i)
 	return start, i, found
 }
 
-// wrappedBehindMark reads an attribution whose last line a mail program took
-// for a quote, since it began with the ">" of an address.
-func wrappedBehindMark(lines []Line, i int) (start, end int, found strength) {
-	open := false
-	for j := i; j < len(lines) && j <= i+6; j++ {
-		if lines[j].blank() {
-			continue
+// endsOpen is lastColon, asked of the last octets only.
+func endsOpen(s string) bool { return lastColon.MatchString(s[max(0, len(s)-12):]) }
+
+// wrappedEnd tells whether markWrapped found that an attribution begins at i.
+func wrappedEnd(lines []Line, i int) (end int, ok bool) {
+	for j := i + 1; j < len(lines) && j <= i+6; j++ {
+		if lines[j].Kind == Attribution && strings.HasPrefix(lines[j].plain, "> ") {
+			return j, startsAttribution(lines[i].bare())
 		}
-		open = open || openAngle.MatchString(lines[j].Text) || strings.HasPrefix(lines[j].Text, "mailto:")
-		rest, depth := unquote(lines[j].Text)
-		if depth == 0 {
-			if j > i+1 && !open {
-				break
-			}
-			continue
+	}
+	return i, false
+}
+
+// wrappedBehindMark gives the last line of an attribution that begins at i
+// and has an address in brackets broken over several lines.
+func wrappedBehindMark(lines []Line, i int) (end int, ok bool) {
+	open := openAngle.MatchString(lines[i].Text)
+	for j := i + 1; j < len(lines) && j <= i+6; j++ {
+		if lines[j].Depth > 0 {
+			rest := lines[j].bare()
+			whole := joined(lines, i, j)
+			return j, open && lines[j].Depth == 1 && len(rest) < 60 && len(whole) < maxAttribution && endsOpen(rest) &&
+				(rest == ":" || hasVerb(rest)) && hasDayOrClock(whole)
 		}
-		rest = squeeze(rest)
-		if !open || depth > 1 || len(rest) > 60 || !lastColon.MatchString(rest) || rest != ":" && !hasVerb(rest) {
+		open = open || openAngle.MatchString(lines[j].Text)
+		if !open && !lines[j].blank() {
 			break
 		}
-		start, _ = attributionUp(lines, i)
-		if hasDayOrClock(joined(lines, start, j)) {
-			return start, j, strong
-		}
-		break
 	}
-	return i, i, none
+	return i, false
 }
 
 // attributionUp goes up from the last line to the first.
@@ -128,11 +134,11 @@ func undash(s string) string {
 
 // judge weighs a joined attribution: a verb of writing, a date, an address.
 func judge(s string) strength {
-	verb, colon := hasVerb(s), lastColon.MatchString(s)
+	verb, colon := hasVerb(s), endsOpen(s)
 	if !colon && !verb {
 		return none
 	}
-	date, addr := hasDayOrClock(s), address.MatchString(s)
+	date, addr := hasDayOrClock(s), strings.Contains(s, "@") && address.MatchString(s)
 	switch {
 	case verb && (date || addr):
 		return strong
@@ -144,7 +150,12 @@ func judge(s string) strength {
 	return none
 }
 
-func hasDayOrClock(s string) bool { return clock.MatchString(s) || day.MatchString(s) }
+func hasDayOrClock(s string) bool {
+	if !strings.ContainsAny(s, "0123456789") {
+		return false
+	}
+	return clock.MatchString(s) || day.MatchString(s)
+}
 
 // sharedLine cuts a line in two where a mail program put its attribution
 // behind the person's last words.

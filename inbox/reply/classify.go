@@ -15,9 +15,25 @@ func classify(lines []Line) []Line {
 
 // markQuotes marks the lines behind quote marks.
 func markQuotes(lines []Line) {
+	markWrapped(lines)
 	for i := range lines {
 		if lines[i].Kind == Own && (lines[i].Depth > 0 || brokenLink(lines, i)) {
 			lines[i].Kind = Quote
+		}
+	}
+}
+
+// markWrapped finds attributions that a mail program wrapped before the ">" of
+// an address, so that their last line looks quoted.
+func markWrapped(lines []Line) {
+	for i := range lines {
+		if lines[i].Depth > 0 || lines[i].blank() || len(lines[i].Text) > maxAttribution || !startsAttribution(lines[i].bare()) {
+			continue
+		}
+		if end, ok := wrappedBehindMark(lines, i); ok {
+			setKind(lines[end:end+1], Attribution)
+			lines[end].Depth = 0
+			lines[end].plain = "> " + lines[end].plain
 		}
 	}
 }
@@ -33,13 +49,13 @@ func brokenLink(lines []Line, i int) bool {
 }
 
 // bare is a line without quote marks, outer space and exotic white space.
-func (l *Line) bare() string {
-	s, _ := unquote(l.Text)
-	return squeeze(s)
-}
+func (l *Line) bare() string { return l.plain }
 
 // squeeze folds white space, of which mail programs know many kinds.
 func squeeze(s string) string {
+	if asciiOnly(s) {
+		return strings.Join(strings.Fields(s), " ")
+	}
 	for _, c := range []string{"\u00a0", "\u202f", "\u2009", "\u200b", "\u200e", "\u200f", "\ufeff", "\u2060"} {
 		if strings.Contains(s, c) {
 			s = strings.ReplaceAll(s, c, " ")
@@ -48,7 +64,16 @@ func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-func (l *Line) blank() bool { return strings.TrimSpace(l.Text) == "" || squeeze(l.Text) == "" }
+func (l *Line) blank() bool { return l.plain == "" && l.Depth == 0 }
+
+func asciiOnly(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
 
 // nextText gives the index of the next line that is not blank, or len(lines).
 func nextText(lines []Line, i int) int {
@@ -58,10 +83,13 @@ func nextText(lines []Line, i int) int {
 	return i
 }
 
+// maxTried bounds the attributions of one mail; a real one has few.
+const maxTried = 2000
+
 // markAttributions finds the lines that introduce a quote. Where the quote
 // itself is not marked, all that follows is one.
 func markAttributions(lines []Line) {
-	for i := 0; i < len(lines); i++ {
+	for i, tried := 0, 0; i < len(lines) && tried < maxTried; i++ {
 		if lines[i].Kind != Own || lines[i].blank() {
 			continue
 		}
@@ -69,6 +97,7 @@ func markAttributions(lines []Line) {
 		if strength == none {
 			continue
 		}
+		tried++
 		next := nextText(lines, end+1)
 		quoted := next < len(lines) && lines[next].Kind == Quote
 		switch {
@@ -77,6 +106,10 @@ func markAttributions(lines []Line) {
 		case strength == strong && !ownAbove(lines[:start]):
 			// Nothing stands above it, so the person wrote below it.
 			setKind(lines[start:end+1], Attribution)
+			if indented(lines[end+1:]) {
+				setKind(lines[end+1:], Quote)
+				return
+			}
 		case strength == strong && unmarkedQuote(lines, end+1):
 			setKind(lines[start:end+1], Attribution)
 			setKind(lines[end+1:], Quote)
@@ -84,6 +117,21 @@ func markAttributions(lines []Line) {
 		}
 		i = max(i, end)
 	}
+}
+
+// indented tells whether all lines stand four columns in, as Outlook on a
+// Macintosh quotes.
+func indented(lines []Line) bool {
+	texts := 0
+	for i := range lines {
+		if lines[i].blank() {
+			continue
+		}
+		if texts++; !strings.HasPrefix(lines[i].Text, "    ") && !strings.HasPrefix(lines[i].Text, "\t") {
+			return false
+		}
+	}
+	return texts > 0
 }
 
 func ownAbove(lines []Line) bool {
@@ -188,7 +236,7 @@ func markHead(lines []Line, i int) {
 func cutAt(lines []Line, i int) (Kind, bool) {
 	s := lines[i].bare()
 	switch {
-	case len(s) > 1000:
+	case len(s) > 1000 || !strings.ContainsAny(s, ":：-_=*–—#~"):
 		return "", false
 	case replyAbove(s):
 		return Quote, i > 0

@@ -7,7 +7,6 @@ import (
 
 var (
 	fieldLine = regexp.MustCompile(`^[*_]*\s?([^:：\d<>@]{1,40}?)\s?[*_]*\s?[:：][*_]*\s?(.*)$`)
-	ruleLine  = regexp.MustCompile(`^[_=*~\-–—]{5,}$`)
 	dashes    = regexp.MustCompile(`^[-_=*–—]{2,}\s*(\S[^<>@]{1,80}?)\s*[-_=*–—]{2,}(\s|$)`)
 )
 
@@ -62,6 +61,9 @@ func fromLine(s string) bool {
 
 // dashedTitle reads "----- Original Message -----".
 func dashedTitle(s string) (title string, ok bool) {
+	if !strings.ContainsAny(s[:min(len(s), 3)], "-_=*–—") || isRule(s) {
+		return "", false
+	}
 	m := dashes.FindStringSubmatch(s)
 	if m == nil {
 		return "", false
@@ -69,7 +71,8 @@ func dashedTitle(s string) (title string, ok bool) {
 	return strings.ToLower(m[1]), true
 }
 
-func isRule(s string) bool { return ruleLine.MatchString(s) }
+// isRule knows a line that is drawn with five dashes or more.
+func isRule(s string) bool { return len(s) >= 5 && strings.Trim(s, "_=*~-–—") == "" }
 
 func isSeparator(s string) bool {
 	_, dashed := dashedTitle(s)
@@ -90,8 +93,10 @@ func isForwardTitle(s string) bool {
 
 // replyAbove knows the line under which help desks forbid to write.
 func replyAbove(s string) bool {
-	s = strings.ToLower(s)
-	return len(s) < 200 && containsAny(s, aboveWords) && (strings.Contains(s, "--") || strings.Contains(s, "##") || strings.Contains(s, "=="))
+	if len(s) > 200 || !strings.Contains(s, "--") && !strings.Contains(s, "##") && !strings.Contains(s, "==") {
+		return false
+	}
+	return containsAny(strings.ToLower(s), aboveWords)
 }
 
 func containsAny(s string, words []string) bool {

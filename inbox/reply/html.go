@@ -77,5 +77,5 @@ func introduces(lines []Line, i, first int) bool {
 		}
 	}
 	s := joined(lines, i, first-1)
-	return texts <= 3 && len(s) < maxAttribution && (hasDayOrClock(s) || address.MatchString(s)) && (hasVerb(s) || lastColon.MatchString(s))
+	return texts <= 3 && len(s) < maxAttribution && (hasDayOrClock(s) || address.MatchString(s)) && (hasVerb(s) || endsOpen(s))
 }

@@ -11,6 +11,7 @@ const (
 	maxLinkText = 256 << 10 // octets that are searched
 	maxLinks    = 50        // links of one mail
 	maxLink     = 2048      // octets of one link
+	maxWords    = 2000      // words that hold a link, repeated ones too
 )
 
 var wwwPattern = regexp.MustCompile(`(?i)(^|[\s(<\[])(www\.[a-z0-9-]+(\.[a-z0-9-]+)+[^\s<>"\])]*)`)
@@ -29,12 +30,13 @@ func Links(own string) []string {
 		}
 	}
 	strict := xurls.Strict()
+	tried := 0
 	for _, word := range strings.Fields(wwwPattern.ReplaceAllString(own, "${1}http://$2")) {
-		if len(all) >= maxLinks {
-			break
-		}
 		if !strings.Contains(word, "://") {
 			continue
+		}
+		if tried++; len(all) >= maxLinks || tried > maxWords {
+			break
 		}
 		for _, link := range strict.FindAllString(word, maxLinks) {
 			add(link)

@@ -21,6 +21,8 @@ type Line struct {
 	Kind  Kind
 	N     int // number in the text, from 1; two lines may share one that was cut in two
 	Depth int // quote marks before it
+
+	plain string // see bare
 }
 
 // Parts is a mail taken apart.
@@ -58,8 +60,8 @@ func textLines(text string) []Line {
 }
 
 func newLine(s string, n int) Line {
-	_, depth := unquote(s)
-	return Line{Text: s, Kind: Own, N: n, Depth: depth}
+	plain, depth := unquote(s)
+	return Line{Text: s, Kind: Own, N: n, Depth: depth, plain: squeeze(plain)}
 }
 
 // unquote takes all quote marks off a line.

@@ -64,13 +64,30 @@ func verbLast(s string) bool {
 	return len(words) > 0 && wroteWords[verbForm(words[len(words)-1])]
 }
 
-// onWords begin an attribution that begins with its date.
-var onWord = regexp.MustCompile(`(?i)^["'“*_(\[]*(on|am|le|el|il|in data|em|op|den|d\.|dne|dňa|dnia|w dniu|på|kl\.|в|у|на|în|la|tarihinde|a|στις|ngày|pada|em|no|vào|ב|في|בתאריך|mon|tue|wed|thu|fri|sat|sun|` +
-	`monday|tuesday|wednesday|thursday|friday|saturday|sunday|mo|di|mi|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс|нд|lun|mar|mer|jeu|ven|sam|dim|jue|vie|sáb|dom|seg|ter|qua|qui|sex|man|tir|ons|tor|fre|lør|søn|mån|tis|lör|sön|` +
-	`ma|ti|ke|to|pe|la|su|pon|wt|śr|czw|pt|sob|po|út|st|čt|pá|so|ne|quoting|citando|original)([^\p{L}]|$)|^["'“*_(\[]*\d|^(在|于|於|週|周|星期)`)
+// onWords begin an attribution that begins with its date: prepositions, and
+// days of the week with their short forms.
+var onWords = wordSet("on am le el il em op den d dne dňa dnia på kl в у на în la tarihinde a στις ngày pada no vào ב في בתאריך " +
+	"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag " +
+	"пн вт ср чт пт сб вс нд lun mar mer jeu ven sam dim jue vie sáb dom seg ter qua qui sex man tir ons tor fre lør søn mån tis lör sön " +
+	"ma ti ke to pe su pon wt śr czw sob po út st čt pá ne quoting citando")
 
 // startsAttribution tells whether a text begins as attributions do.
-func startsAttribution(s string) bool { return onWord.MatchString(s) }
+func startsAttribution(s string) bool {
+	s = strings.TrimLeft(s, "\"'“*_([")
+	if s == "" {
+		return false
+	}
+	if s[0] >= '0' && s[0] <= '9' {
+		return true
+	}
+	for _, sign := range []string{"在", "于", "於", "週", "周", "星期", "In data ", "W dniu "} {
+		if strings.HasPrefix(s, sign) {
+			return true
+		}
+	}
+	word, _, _ := strings.Cut(s[:min(len(s), 40)], " ")
+	return onWords[strings.ToLower(strings.Trim(word, ".,:;"))]
+}
 
 // forwardWords stand in the line above a forwarded mail.
 var forwardWords = []string{

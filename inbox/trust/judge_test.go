@@ -86,6 +86,8 @@ func TestJudgeOwnDKIM(t *testing.T) {
 		{"pinned here", good, func(q *Policy, _ *post) { q.Pinned = map[string][]string{"ada@LAB.example": {"lab.example"}} }, "pass"},
 		{"somebody else's domain", p.sign(t, editorMail, "evil.example", allKeys), func(_ *Policy, p *post) { p.zone["s._domainkey.evil.example"] = p.zone["s._domainkey.lab.example"] }, "none"},
 		{"nine signatures", nine(p, t), nil, "none"},
+		{"a good one over eight of others", eight(p, t), nil, "none"},
+		{"no Subject at all, none signed", p.sign(t, strings.Replace(editorMail, "Subject: Re: Proof\r\n", "", 1), "lab.example", []string{"From", "To", "Date", "Message-ID", "MIME-Version"}), nil, "none"},
 	} {
 		q := newPost(t)
 		q.key, q.zone = p.key, map[string]string{"s._domainkey.lab.example": p.zone["s._domainkey.lab.example"]}
@@ -111,6 +113,14 @@ func nine(p *post, t *testing.T) string {
 	return msg
 }
 
+func eight(p *post, t *testing.T) string {
+	msg := editorMail
+	for range 8 {
+		msg = p.sign(t, msg, "evil.example", allKeys)
+	}
+	return p.sign(t, msg, "lab.example", allKeys)
+}
+
 // TestDKIMGates: l= and x= by the clock of the policy.
 func TestDKIMGates(t *testing.T) {
 	p := newPost(t)
@@ -129,7 +139,7 @@ func TestDKIMGates(t *testing.T) {
 		}
 	}
 	short := strings.Replace(p.sign(t, editorMail, "lab.example", allKeys), "s=s;", "s=s; l=3;", 1)
-	if got := DKIM(context.Background(), []byte(short), Policy{DNS: zone(p.zone), Now: p.now}); got[0].Result == "pass" {
+	if got := DKIM(context.Background(), []byte(short), Policy{DNS: zone(p.zone), Now: p.now}); got[0].Result != "policy" {
 		t.Errorf("l=: %+v", got)
 	}
 }
