@@ -31,7 +31,7 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if r.paper != nil && (r.paper.Revision != i.Revision || r.paper.Digest != "" && r.paper.Digest != row.Digest) {
 		return d.again(ctx, tx, r, "stale-code")
 	}
-	if row.Errors > 0 && (c.Word != "approve-anyway" || !row.Sendable) {
+	if row.Errors > 0 && (c.Word != wordAnyway || !row.Sendable) {
 		return d.notApproved(ctx, tx, r, i, row)
 	}
 	at, ok, err := d.timeFor(ctx, tx, r, i, c)
@@ -199,7 +199,7 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 		grace = span(r.n.Grace)
 	}
 	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": When(i.SendAt, tx.Now(), r.n.Zone),
-		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == "approve-anyway", "Moved": others, "Grace": grace}
+		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace}
 	name := "approved"
 	if i.SendAt.Sub(tx.Now()) <= r.n.Grace {
 		name = "now"

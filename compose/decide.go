@@ -53,8 +53,20 @@ func (d *Desk) decisionByID(ctx context.Context, tx *store.Tx, id int64) (*decis
 	if err := json.Unmarshal([]byte(words), &r.Words); err != nil {
 		return nil, err
 	}
-	r.paper, err = paperByID(ctx, tx, proof)
+	if r.paper, err = paperByID(ctx, tx, proof); err == nil && r.Editor == "" {
+		err = r.findQuestion(ctx, tx)
+	}
 	return r, err
+}
+
+// findQuestion finds what the operator's yes or no answers: the newest open
+// question.
+func (r *decisionRow) findQuestion(ctx context.Context, tx *store.Tx) (err error) {
+	if len(r.Words.Commands) != 1 || r.Words.Commands[0].Word != "yes" && r.Words.Commands[0].Word != "no" {
+		return nil
+	}
+	r.paper, err = scanPaper(tx.QueryRowContext(ctx, `SELECT `+paperColumns+` FROM proof WHERE newsletter = $1 AND kind = 'question' AND state = 'open' ORDER BY id DESC LIMIT 1`, r.n.ID))
+	return err
 }
 
 func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
@@ -67,7 +79,8 @@ func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE decision SET state = 'done', result = $1 WHERE id = $2`, result, id)
-	d.Log.Info("desk", "decision", id, "ruling", string(r.Ruling), "words", r.Words.spoken(), "result", result)
+	first, _, _ := strings.Cut(result, "\n")
+	d.Log.Info("desk", "decision", id, "ruling", string(r.Ruling), "words", r.Words.spoken(), "result", first)
 	return err
 }
 
@@ -188,16 +201,19 @@ func (d *Desk) execute(ctx context.Context, tx *store.Tx, r *decisionRow) (strin
 	return strings.Join(results, "; "), nil
 }
 
+// wordAnyway lets an issue out although its proof shows errors.
+const wordAnyway = "approve anyway"
+
 // lets are the words that let mail out, changes those that make a new text.
 var (
-	lets    = map[string]bool{"approve": true, "approve-anyway": true, "send": true, "resume": true, "yes": true}
+	lets    = map[string]bool{"approve": true, wordAnyway: true, "send": true, "resume": true, "yes": true}
 	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true}
 )
 
 // do carries out one word. A case is one call.
 func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
 	switch c.Word {
-	case "approve", "approve-anyway", "send":
+	case "approve", wordAnyway, "send":
 		return d.approve(ctx, tx, r, c)
 	case "resume":
 		return d.resume(ctx, tx, r, c)
@@ -215,7 +231,7 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.show(ctx, tx, r)
 	case "status", "list":
 		return d.status(ctx, tx, r)
-	case "failed":
+	case "who failed":
 		return d.failed(ctx, tx, r)
 	case "help":
 		return d.help(ctx, tx, r)
@@ -241,6 +257,9 @@ func (r *decisionRow) mail(ctx context.Context, tx *store.Tx, d *Desk, name stri
 	subject, text, err := say(r.n.Frame.Looks, name, data)
 	if err != nil {
 		return "", err
+	}
+	if r.Editor == "" && m.Kind == paperAnswer && len(m.attachments) == 0 {
+		return subject + "\n\n" + text, nil // the operator reads it in the terminal
 	}
 	m.subject, m.text, m.answers, m.to = subject, text, r.MessageID, r.n.addressOf(r.Editor)
 	return subject, d.post(ctx, tx, r.n, m)

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -51,6 +52,7 @@ type Desk struct {
 	Press       Press
 	Figures     Figures
 	Newsletters map[string]*Newsletter
+	Tick        time.Duration // how often Run looks by itself; 2 s when 0
 	Log         *slog.Logger
 	bell        bell
 }
@@ -176,7 +178,7 @@ func nullable(id int64) store.NullInt64 { return store.NullInt64{Int64: id, Vali
 // answers, keeps the calendar and writes the reports. A fault of the books
 // is logged and tried again; no mail is lost by it.
 func (d *Desk) Run(ctx context.Context) error {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(cmp.Or(d.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
 		if err := d.Step(ctx); err != nil && ctx.Err() == nil {
@@ -216,4 +218,10 @@ func (n *Newsletter) editor(addr string) (message.Address, bool) {
 		}
 	}
 	return message.Address{}, false
+}
+
+// Issues lists the issues of a newsletter that the books know, lowest number
+// first.
+func (d *Desk) Issues(ctx context.Context, tx *store.Tx, newsletter string) ([]*Issue, error) {
+	return issuesIn(ctx, tx, newsletter)
 }

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -75,6 +76,7 @@ type Inbox struct {
 	Readers    Readers
 	Returns    Returns
 	DNS        trust.DNS
+	Tick       time.Duration // how often left-over mail is looked for; 2 s when 0
 	Log        *slog.Logger
 
 	sorting sync.Mutex // one message at a time, in order
@@ -118,7 +120,7 @@ func (in *Inbox) keepTaking(ctx context.Context) error {
 
 // keepSorting deals with what a restart or a slow DNS has left over.
 func (in *Inbox) keepSorting(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(cmp.Or(in.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
 		if err := in.Sort(ctx); err != nil && ctx.Err() == nil {

@@ -33,6 +33,8 @@ type cli struct {
 	Preview previewCmd `cmd:"" help:"Make an issue of a draft, without network or database."`
 	Inspect inspectCmd `cmd:"" help:"Say what the inbox makes of mail files, as JSON."`
 	Demo    demoCmd    `cmd:"" help:"See a newsletter being made by mail, on this machine alone."`
+	Issue   issueCmd   `cmd:"" help:"Speak with the desk: an editor's words, where issues stand, the import of past ones."`
+	Queue   queueCmd   `cmd:"" help:"What waits to leave, and who did not get an issue."`
 	List    listCmd    `cmd:"" help:"The people on the list."`
 	Version versionCmd `cmd:"" help:"Say which Galley this is."`
 }

@@ -76,11 +76,14 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	if h.cfg.Web == nil {
 		return parts, func() {}, nil
 	}
+	srv, err := h.web(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	l, err := net.Listen("tcp", h.cfg.Web.Listen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("web.listen: %w", err)
 	}
-	srv := h.web(ctx)
 	parts = append(parts, daemonPart{"web", func(ctx context.Context) error { return runWeb(ctx, srv, l) }})
 	return parts, func() { srv.Close() }, nil
 }

@@ -14,10 +14,17 @@ type parsed struct {
 
 func (m Mail) clock() Clock { return Clock{Now: m.Now, Zone: m.Zone, Slot: m.Slot} }
 
+// maxLines is how many lines a mail of commands may have; a longer one is
+// something else.
+const maxLines = 60
+
 // parseLines reads each line as a command. A `change` or `delete` may go on
 // over lines that the mail program broke.
 func parseLines(m Mail, lines []string) parsed {
 	var p parsed
+	if len(lines) > maxLines {
+		return parsed{bad: lines}
+	}
 	for i := 0; i < len(lines); i++ {
 		if cmd, ok := readLine(lines[i], m.clock(), m.Paper, m.Words); ok {
 			p.good = append(p.good, cmd)

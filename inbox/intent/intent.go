@@ -99,6 +99,7 @@ type Reading struct {
 // Read reads an editor's mail by the numbered list of conversation.md
 // section 2; the first that fits decides.
 func Read(m Mail) Reading {
+	m.Text = cut(m.Text)
 	r := read(m)
 	r.Correction = correction(m.Subject)
 	return r
@@ -120,6 +121,18 @@ func read(m Mail) Reading {
 		return Reading{Kind: KindNothing} // the editor's own letter, only filed
 	}
 	return readWords(m, s, o)
+}
+
+// maxText is how much of a mail is looked at, twice what a draft may have
+// (trust.md 2.4): a longer one is refused as a draft and is nothing else.
+const maxText = 256 << 10
+
+// cut keeps what is looked at, whole letters only.
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "")
 }
 
 // readWords is rules 4 to 7: what is left when the mail neither brings a text

@@ -281,3 +281,19 @@ func FuzzWhen(f *testing.F) {
 		}
 	})
 }
+
+// TestLargeMails: a megabyte of anything is read soon enough, on a busy machine too.
+func TestLargeMails(t *testing.T) {
+	for _, unit := range []string{"> a b c d e f\n", "On 1 Jan x <a@b.example> said\n", "> x\nno\n", "change \"a\n", "From: a\nTo: b\n", "https://a.example/((((\n", "Hi Ada Ben Cyd,\n", "a b c ", "---\ntitle: x\n"} {
+		text := strings.Repeat(unit, 1<<20/len(unit))
+		start := time.Now()
+		m := Mail{Text: text, Reply: true, Paper: PaperProof, Quoted: strings.Repeat("a b c d e f g ", 4000), Open: []Text{{Body: proofText}}, Now: thursday(), Zone: thursday().Location()}
+		Read(m)
+		ReadReader(ReaderMail{Own: text, OnList: true, Now: thursday()})
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%q: %v", unit, took)
+		} else {
+			t.Logf("%q: %v", unit, took.Round(time.Millisecond))
+		}
+	}
+}

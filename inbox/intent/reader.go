@@ -81,6 +81,7 @@ type ReaderReading struct {
 // ReadReader reads a reader's mail (conversation.md sections 1 and 4). What
 // takes a reader off is read kindly, what puts one on strictly.
 func ReadReader(m ReaderMail) ReaderReading {
+	m.Own = cut(m.Own)
 	o := readerWords(m)
 	switch m.Paper {
 	case PaperConfirmation:

@@ -115,7 +115,7 @@ func literal(r imap.LiteralReader, limit int64) (body []byte, whole bool, err er
 
 // merge adds what p tells to what is known of its message.
 func (t *tray) merge(p *piece) {
-	if p.uid == 0 {
+	if p.uid == 0 || t.got == nil {
 		return
 	}
 	old := t.got[p.uid]
@@ -139,14 +139,16 @@ func (t *tray) merge(p *piece) {
 
 // settle waits until the strays are read. An answer with a literal was begun
 // before the command ended, because the library reads nothing further until
-// the literal is read.
+// the literal is read; a later one is lost, and asked for again if it mattered.
 func (t *tray) settle() map[uint32]*piece {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.readings > 0 {
 		t.ready.Wait()
 	}
-	return t.got
+	got := t.got
+	t.got = nil
+	return got
 }
 
 // fetch is one UID FETCH, streamed. Only one is ever in flight: with several,

@@ -192,6 +192,12 @@ var addressInText = regexp.MustCompile(`[^\s<>"(),;:\[\]]+@[^\s<>"(),;:]+`)
 
 // address puts the gathered pieces together.
 func (s *addressScanner) address() (Address, bool) {
+	a, ok := s.assembled()
+	a.Addr = decodeRaw(a.Addr)
+	return a, ok
+}
+
+func (s *addressScanner) assembled() (Address, bool) {
 	if s.hasAngle {
 		addr, inner := bareAddress(s.angle)
 		s.comments = append(s.comments, inner...)
@@ -313,7 +319,7 @@ func bareAddress(s string) (addr string, comments []string) {
 	if !strings.Contains(s, `"`) {
 		s = strings.Join(strings.Fields(s), "")
 	}
-	return decodeRaw(s), comments
+	return s, comments
 }
 
 // name joins the words of a display name; without any the comment counts.

@@ -9,6 +9,7 @@ import (
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
+	"golang.org/x/net/html"
 )
 
 // The forms in which a draft is mailed, the surest first.
@@ -36,7 +37,7 @@ func DraftText(m *Message) (text []byte, form, name string, exact, ok bool) {
 		return nil, "", "", false, false
 	}
 	typed := linesText(render(m.HTML, true))
-	if rich && !typedMarkdown(typed) {
+	if rich && !typedMarkdown(tokensText(m.HTML)) {
 		if md, done := richMarkdown(m.HTML); done {
 			return []byte(md), FormHTML, "", false, true
 		}
@@ -101,6 +102,13 @@ func losesLinks(m *Message) bool {
 // on at least two lines.
 func typedMarkdown(text string) bool {
 	return frontMatter.MatchString(text) || len(markdown.FindAllStringIndex(text, 2)) >= 2
+}
+
+// tokensText is the text of a page as it was typed, without what its elements
+// mean.
+func tokensText(page string) string {
+	text := html.UnescapeString(anyTag.ReplaceAllString(page, "\n"))
+	return strings.ReplaceAll(text, "\u00a0", " ")
 }
 
 // richMarkdown converts formatted HTML. done is false when the converter

@@ -13,7 +13,7 @@ func FuzzRead(f *testing.F) {
 		"From a\nFrom: \"x\" <a@b> (c\nTo: g: a, b@c;;\nContent-Type: multipart/mixed; boundary=--x\n\n----x\nContent-Type: text/html\n\n<p>a<blockquote>b\n----x--\n",
 		"Content-Type: text/plain; charset=utf-7; format=flowed; delsp=yes\n\n> +AOQ- \n> b\n",
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: a\n\nFinal-Recipient: rfc822;x@y\n",
-		"A: b\r\rbody", "X: y\nContent-Transfer-Encoding: base64\n\nTGk=*\n-- \nlist", "a: b\n \n\tc\nTo: d\n\n",
+		"A: b\r\rbody", "From:0@\x80\n\n", "X: y\nContent-Transfer-Encoding: base64\n\nTGk=*\n-- \nlist", "a: b\n \n\tc\nTo: d\n\n",
 		"Content-Type: text/plain; name*0*=utf-8''%e4; name*1=b; charset=iso-2022-kr\n\n\x1b$)C\x0e0!\x0f",
 	} {
 		f.Add([]byte(s))

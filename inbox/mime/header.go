@@ -161,7 +161,10 @@ func (s *scanner) fold(line []byte) bool {
 	}
 	var parts []string
 	f := &s.fields[len(s.fields)-1]
-	parts = append(parts, f.Value, strings.Trim(string(line), " \t\x00"))
+	parts = append(parts, f.Value)
+	if text := strings.Trim(string(line), " \t\x00"); text != "" {
+		parts = append(parts, text)
+	}
 	for len(s.rest) > 0 && (s.rest[0] == ' ' || s.rest[0] == '\t') && len(parts) < MaxHeader/2 {
 		next, rest := cutLine(s.rest)
 		if len(bytes.TrimSpace(next)) == 0 && !continued(rest) {

@@ -3,6 +3,8 @@ package reply
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // strength says how sure an attribution is.
@@ -107,13 +109,38 @@ func firstLine(lines []Line, start, last int, found strength) (int, strength) {
 			continue
 		}
 		if startsAttribution(s) {
-			return i, found
+			best = i
+			break
 		}
 		if judge(joined(lines, best, last)) < found {
 			best = i
 		}
 	}
+	if found != none && !upperStart(lines[best].bare()) && fragment(lines, best-1) {
+		best--
+	}
 	return best, found
+}
+
+// upperStart tells whether an attribution begins with a word like "On" or
+// "Monday", which begins it for certain; an hour may be its second line.
+func upperStart(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(r) && startsAttribution(s)
+}
+
+// fragment tells whether line i, alone in its paragraph, can be the beginning
+// of the attribution below it: a date without its hour, or a name with its
+// address.
+func fragment(lines []Line, i int) bool {
+	if i < 0 || lines[i].Kind != Own || lines[i].blank() || len(lines[i].Text) > 120 {
+		return false
+	}
+	if i > 0 && lines[i-1].Kind == Own && !lines[i-1].blank() {
+		return false
+	}
+	s := lines[i].bare()
+	return startsAttribution(s) && strings.ContainsAny(s, "0123456789") || startsAttribution(s) && len(strings.Fields(s)) <= 3 || address.MatchString(s)
 }
 
 func joined(lines []Line, from, to int) string {

@@ -56,12 +56,14 @@ func squeeze(s string) string {
 	if asciiOnly(s) {
 		return strings.Join(strings.Fields(s), " ")
 	}
-	for _, c := range []string{"\u00a0", "\u202f", "\u2009", "\u200b", "\u200e", "\u200f", "\ufeff", "\u2060"} {
-		if strings.Contains(s, c) {
-			s = strings.ReplaceAll(s, c, " ")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
+			return -1 // no width, or the direction of writing
 		}
-	}
-	return strings.Join(strings.Fields(s), " ")
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ") // all spaces of Unicode
 }
 
 func (l *Line) blank() bool { return l.plain == "" && l.Depth == 0 }

@@ -120,9 +120,12 @@ func unquoteOnce(s string) string {
 func assemble(lines []Line) Parts {
 	p := Parts{Lines: lines}
 	var own, signature, quote, forward []string
-	for _, l := range lines {
+	for i, l := range lines {
 		switch l.Kind {
 		case Own:
+			if i > 0 && lines[i-1].Kind != Own {
+				own = append(own, "") // something stood between
+			}
 			own = append(own, l.Text)
 		case Signature:
 			signature = append(signature, l.Text)

@@ -31,7 +31,7 @@ func (l *List) Export(ctx context.Context, db *store.DB, newsletter string, w io
 		}
 		for _, s := range people {
 			after = s.ID
-			if err := out.Write(row(s)); err != nil {
+			if err := out.Write(record(s)); err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
 		}
@@ -41,6 +41,6 @@ func (l *List) Export(ctx context.Context, db *store.DB, newsletter string, w io
 	return out.Error()
 }
 
-func row(s Subscriber) []string {
+func record(s Subscriber) []string {
 	return []string{guard(s.Address.String()), guard(s.Name), string(s.State), s.Joined.Format(time.RFC3339), s.Changed.Format(time.RFC3339)}
 }

@@ -74,9 +74,9 @@ func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source stri
 // trips, SQLite the time to bind so many values.
 func (i *importer) chunk() int {
 	if i.db.Dialect() == store.PostgreSQL {
-		return 1000
+		return 40
 	}
-	return 50
+	return 40
 }
 
 // importer is one import under way.

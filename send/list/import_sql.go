@@ -89,18 +89,18 @@ func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person,
 }
 
 // insert adds those who are not on the books, and gives their new ids by key.
+// What all rows share is bound once.
 func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]int64, error) {
 	var q strings.Builder
-	q.WriteString(`INSERT INTO subscriber (newsletter, address, name, state, joined, changed) VALUES `)
-	args := make([]any, 0, 6*len(people))
+	q.WriteString(`INSERT INTO subscriber (newsletter, changed, state, address, name, joined) VALUES `)
+	args := []any{b.newsletter, store.Micros(b.tx.Now())}
 	for _, p := range people {
-		comma(&q, len(args))
-		q.WriteString(tuple(len(args)+1, 6))
+		row(&q, `($1,$2,'active',`, len(args), 3)
 		joined := p.joined
 		if joined.IsZero() {
 			joined = b.tx.Now()
 		}
-		args = append(args, b.newsletter, p.address.Key(), p.name, string(Active), store.Micros(joined), store.Micros(b.tx.Now()))
+		args = append(args, p.address.Key(), p.name, store.Micros(joined))
 	}
 	q.WriteString(` ON CONFLICT (newsletter, address) DO NOTHING RETURNING address, id`)
 	ids := make(map[string]int64, len(people))
@@ -135,13 +135,12 @@ func (b *bookkeeper) known(ctx context.Context, people []person) error {
 // consent writes down why the new ones are on the list.
 func (b *bookkeeper) consent(ctx context.Context, people []person, ids map[string]int64) error {
 	var q strings.Builder
-	q.WriteString(`INSERT INTO consent (newsletter, subscriber, what, evidence, at) VALUES `)
-	args := make([]any, 0, 5*len(ids))
+	q.WriteString(`INSERT INTO consent (newsletter, at, what, subscriber, evidence) VALUES `)
+	args := []any{b.newsletter, store.Micros(b.tx.Now())}
 	for _, p := range people {
 		if id, added := ids[p.address.Key()]; added {
-			comma(&q, len(args))
-			q.WriteString(tuple(len(args)+1, 5))
-			args = append(args, b.newsletter, id, Joined, b.evidence(p), store.Micros(b.tx.Now()))
+			row(&q, `($1,$2,'joined',`, len(args), 2)
+			args = append(args, id, b.evidence(p))
 		}
 	}
 	return b.ask(ctx, q.String(), args, func(scanner) error { return nil })
@@ -176,8 +175,12 @@ func tuple(from, n int) string {
 	return string(append(b, ')'))
 }
 
-func comma(b *strings.Builder, n int) {
-	if n > 0 {
-		b.WriteByte(',')
+// row writes one row of VALUES: what all rows share, then n values of its own
+// behind those that are bound already. Two of them are shared.
+func row(q *strings.Builder, shared string, bound, n int) {
+	if bound > 2 {
+		q.WriteByte(',')
 	}
+	q.WriteString(shared)
+	q.WriteString(tuple(bound+1, n)[1:])
 }

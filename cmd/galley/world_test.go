@@ -1,0 +1,434 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"galley/inbox/inboxtest"
+	"galley/inbox/mime"
+	"galley/send/list"
+	"galley/send/message"
+	"galley/send/sendtest"
+	"galley/send/store"
+)
+
+// world is a whole house in a bubble of fake time, with everything around it
+// in memory: the mailbox server, the servers of all others, and the people.
+type world struct {
+	t      *testing.T
+	dir    string
+	plan   plan
+	house  *house
+	imap   *inboxtest.Server
+	wire   *sendtest.Memory
+	sink   *sendtest.Sink
+	key    crypto.Signer // signs for the people's providers
+	people map[string]*person
+	log    bytes.Buffer
+	stop   func()
+
+	mu sync.Mutex // guards the people's boxes
+}
+
+// plan is how the house of a story differs from the usual one.
+type plan struct {
+	readers, connections int
+	slow                 time.Duration // each reader's server takes that long
+	grace, slot, approve string        // lines of the configuration
+	editors              []string
+	second               bool // a second newsletter in the same house
+	web                  bool
+	tick                 time.Duration
+}
+
+// person is somebody with a mailbox. Mail of the house comes into the box.
+type person struct {
+	name  string
+	addr  message.Address
+	signs bool // the provider signs what is submitted
+	box   []*mail
+	read  int    // how many mails of the box the story has looked at
+	sent  string // Message-ID of what the person wrote last
+	count int
+}
+
+// mail is one that lies in somebody's box.
+type mail struct {
+	*mime.Message
+	from string // of the envelope
+	raw  []byte
+}
+
+const (
+	letterBox = "letter@quiet.example"
+	secondBox = "notes@quiet.example"
+)
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, dir: t.TempDir(), people: map[string]*person{}}
+	w.plan = plan{readers: 20, connections: 2, grace: "10m", approve: ApproveProof, editors: []string{"Ines"}, tick: 10 * time.Second,
+		slot: "weekday = \"Saturday\"\ntime = \"09:00\"\nzone = \"America/Toronto\"\nremind = [\"24h\", \"2h\"]\n"}
+	w.key = ed25519.NewKeyFromSeed([]byte("the key of all the providers' :-)"[:32]))
+	for _, p := range []*person{
+		{name: "Ines", addr: message.Address{Name: "Ines Moreau", Addr: "ines@ines.example"}, signs: true},
+		{name: "Jon", addr: message.Address{Name: "Jon Abara", Addr: "jon@jon.example"}, signs: true},
+		{name: "Mallory", addr: message.Address{Name: "Mallory", Addr: "mallory@mallory.example"}, signs: true},
+		{name: "Ada", addr: message.Address{Name: "Ada Reader", Addr: "reader001@readers.example"}},
+		{name: "Ben", addr: message.Address{Name: "Ben Reader", Addr: "reader002@readers.example"}},
+		{name: "Friend", addr: message.Address{Addr: "friend@elsewhere.example"}},
+	} {
+		w.people[p.name] = p
+	}
+	return w
+}
+
+// open starts the servers and the house, and fills the list.
+func (w *world) open() {
+	w.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass", "notes": "pass"}})
+	w.wire = sendtest.NewMemory(0)
+	w.sink = sendtest.New(sendtest.Options{OnAccept: w.accepted, Slow: w.plan.slow})
+	go w.sink.Serve(w.wire)
+	w.configure()
+	w.start()
+	for _, id := range w.newsletters() {
+		w.subscribe(id, w.plan.readers)
+	}
+}
+
+func (w *world) newsletters() []string {
+	if w.plan.second {
+		return []string{"quiet", "notes"}
+	}
+	return []string{"quiet"}
+}
+
+// close ends the house and the servers.
+func (w *world) close() {
+	if w.imap == nil {
+		return
+	}
+	w.end()
+	w.sink.Close()
+	w.wire.Close()
+	w.imap.Close()
+}
+
+// start builds the house on the books that are there, and lets it live.
+func (w *world) start() {
+	w.t.Helper()
+	log := slog.New(slog.NewTextHandler(&locked{w: &w.log}, nil))
+	h, err := build(w.t.Context(), w.cfg(), log)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h.dns, h.relay.Dial = w.dns, w.wire.Dial
+	h.desk.Tick, h.queue.Tick = w.plan.tick, w.plan.tick
+	for i, b := range h.boxes {
+		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
+	}
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}}
+	for _, in := range h.inboxes {
+		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- supervise(ctx, log, parts) }()
+	w.house = h
+	w.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+		if err := h.close(); err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+// end ends the house; the world goes on.
+func (w *world) end() {
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// locked lets several goroutines write one log.
+type locked struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+func (w *world) cfg() *Config {
+	w.t.Helper()
+	cfg, err := Load(filepath.Join(w.dir, "galley.toml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return cfg
+}
+
+// configure writes the configuration as an operator would.
+func (w *world) configure() {
+	w.t.Helper()
+	var c strings.Builder
+	if w.plan.web {
+		c.WriteString("[web]\nurl = \"https://quiet.example\"\n\n")
+	}
+	fmt.Fprintf(&c, "[smtp]\nhost = \"127.0.0.1\"\nport = 25\nsecurity = \"plain\"\nconnections = %d\n\n", w.plan.connections)
+	w.newsletter(&c, "quiet", "Quiet Machines", letterBox)
+	if w.plan.second {
+		w.newsletter(&c, "notes", "Margin Notes", secondBox)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "galley.toml"), []byte(c.String()), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) newsletter(c *strings.Builder, id, name, address string) {
+	var editors []string
+	for _, e := range w.plan.editors {
+		editors = append(editors, fmt.Sprintf("%q", w.people[e].addr.Name+" <"+w.people[e].addr.Addr+">"))
+	}
+	user, _, _ := strings.Cut(address, "@")
+	fmt.Fprintf(c, `[[newsletter]]
+id = %q
+name = %q
+address = %q
+postal_address = "3 Harbour Lane, Example Town"
+editors = [%s]
+approve = %q
+grace = %q
+
+[newsletter.imap]
+host = "127.0.0.1"
+port = 143
+security = "plain"
+user = %q
+password = "pass"
+
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, user)
+	if w.plan.slot != "" {
+		c.WriteString("[newsletter.slot]\n" + w.plan.slot + "\n")
+	}
+}
+
+// subscribe puts n readers on a list.
+func (w *world) subscribe(newsletter string, n int) {
+	w.t.Helper()
+	w.update(func(ctx context.Context, tx *store.Tx) error {
+		for i := range n {
+			a, err := list.ParseAddress(w.reader(i + 1))
+			if err != nil {
+				return err
+			}
+			if _, _, err := w.house.list.Add(ctx, tx, newsletter, a, "", tx.Now(), "a story"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// reader is the address of the n-th reader, counted from 1.
+func (w *world) reader(n int) string {
+	fate := ""
+	if w.plan.slow > 0 {
+		fate = "slow+"
+	}
+	return fmt.Sprintf("%sreader%03d@readers.example", fate, n)
+}
+
+func (w *world) update(f func(context.Context, *store.Tx) error) {
+	w.t.Helper()
+	if err := w.house.db.Update(w.t.Context(), func(tx *store.Tx) error { return f(w.t.Context(), tx) }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) view(f func(context.Context, *store.Tx) error) {
+	w.t.Helper()
+	if err := w.house.db.View(w.t.Context(), func(tx *store.Tx) error { return f(w.t.Context(), tx) }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// dns answers for the keys of the people's providers.
+func (w *world) dns(_ context.Context, name string) ([]string, error) {
+	for p := range maps.Values(w.people) {
+		if p.signs && strings.TrimSuffix(name, ".") == "s1._domainkey."+domainOf(p.addr.Addr) {
+			return []string{message.TXT(w.key)}, nil
+		}
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+func domainOf(addr string) string { return addr[strings.LastIndexByte(addr, '@')+1:] }
+
+// accepted is what the servers of this world do with what the house sends.
+func (w *world) accepted(a sendtest.Accepted) {
+	for _, to := range a.To {
+		w.carry(a.From, to, a.Octets)
+	}
+}
+
+// carry brings a message to a box: the newsletters', or a person's. The
+// copies of readers without a name stay at the sink.
+func (w *world) carry(from, to string, raw []byte) {
+	local, domain, _ := strings.Cut(strings.ToLower(to), "@")
+	local, _, _ = strings.Cut(local, "+")
+	if domain == domainOf(letterBox) {
+		head := fmt.Sprintf("Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: from mx.example by quiet.example with ESMTP; %s\r\n",
+			from, to, time.Now().Format(time.RFC1123Z))
+		if err := w.imap.Deliver(local, append([]byte(head), raw...)); err != nil {
+			w.t.Error(err)
+		}
+		return
+	}
+	m, err := mime.Read(raw)
+	if err != nil {
+		w.t.Error(err)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for p := range maps.Values(w.people) {
+		if p.addr.Addr == to {
+			p.box = append(p.box, &mail{Message: m, from: from, raw: raw})
+		}
+	}
+}
+
+// post submits a mail of a person to its recipient, over the person's own
+// provider, which signs for its own domain.
+func (w *world) post(by *person, m *message.Mail) {
+	w.t.Helper()
+	raw, err := m.Bytes()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if by.signs {
+		field, err := (&message.Signer{Domain: domainOf(by.addr.Addr), Selector: "s1", Key: w.key}).Sign(raw, time.Now())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		raw = append(field, raw...)
+	}
+	by.sent = m.MessageID
+	w.carry(by.addr.Addr, m.To[0].Addr, raw)
+}
+
+// begin is a new mail of a person's to the newsletter.
+func (w *world) begin(by *person, subject, text string) *message.Mail {
+	by.count++
+	return &message.Mail{From: by.addr, To: []message.Address{{Addr: letterBox}}, Subject: subject, Date: time.Now(),
+		MessageID: fmt.Sprintf("<%s-%d@%s>", strings.ToLower(by.name), by.count, domainOf(by.addr.Addr)), Text: []byte(text)}
+}
+
+// answer is a reply as mail programs write it: to the Reply-To, with the
+// quote below.
+func (w *world) answer(by *person, to *mail, words string) *message.Mail {
+	m := w.begin(by, "Re: "+to.Subject, words+"\n\n"+quoted(to))
+	m.InReplyTo, m.References = to.MessageID, []string{to.MessageID}
+	switch {
+	case len(to.ReplyTo) > 0:
+		m.To[0].Addr = to.ReplyTo[0].Addr
+	case len(to.From) > 0:
+		m.To[0].Addr = to.From[0].Addr
+	}
+	return m
+}
+
+func quoted(m *mail) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "On %s, %s wrote:\n", m.Date.Format("Mon, 2 Jan 2006 at 15:04"), m.From[0].Name)
+	for line := range strings.Lines(m.Plain) {
+		b.WriteString(strings.TrimRight("> "+line, " \n") + "\n")
+	}
+	return b.String()
+}
+
+// within waits until something has happened; false when it has not in d.
+func within(d time.Duration, happened func() bool) bool {
+	for end := time.Now().Add(d); !happened(); time.Sleep(time.Second) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// next is the first mail in a person's box that the story has not looked at.
+func (w *world) next(p *person) *mail {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.read == len(p.box) {
+		return nil
+	}
+	return p.box[p.read]
+}
+
+// found is the newest mail in a person's box with such a beginning of the
+// Subject; the last one looked at when beginning is "".
+func (w *world) found(p *person, beginning string) *mail {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range slices.Backward(p.box[:p.read]) {
+		if strings.HasPrefix(m.Subject, beginning) {
+			return m
+		}
+	}
+	w.t.Fatalf("%s has no mail %q", p.name, beginning)
+	return nil
+}
+
+// copies counts the copies of an issue that each reader got, by address.
+func (w *world) copies(number string) map[string]int {
+	n := map[string]int{}
+	for _, a := range w.sink.Messages() {
+		if m := subjectOf(a.Octets); strings.HasPrefix(m, number+" ") && w.delivery(a.From) {
+			n[a.To[0]]++
+		}
+	}
+	return n
+}
+
+func subjectOf(raw []byte) string {
+	m, err := mime.Read(raw)
+	if err != nil {
+		return ""
+	}
+	return m.Subject
+}
+
+// delivery tells a reader's copy from the desk's mails by its return path.
+func (w *world) delivery(returnPath string) bool {
+	for _, n := range w.house.queue.Newsletters {
+		if _, token, ok := n.Pattern.Parse(returnPath); ok {
+			if delivery, _, _ := n.Bounced(token); delivery != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
