@@ -251,3 +251,9 @@ func remember(ctx context.Context, tx *store.Tx, newsletter, kind, value string)
 		newsletter, kind, value, store.Micros(tx.Now()))
 	return err
 }
+
+// SetAside counts the messages in quarantine.
+func (in *Inbox) SetAside(ctx context.Context, tx *store.Tx) (n int, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM message WHERE newsletter = $1 AND state = 'quarantine'`, in.Newsletter.ID).Scan(&n)
+	return n, err
+}

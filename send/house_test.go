@@ -224,11 +224,13 @@ func (h *house) until(d time.Duration, what string, ok func() bool) {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- h.q.Run(ctx) }()
+	defer func() { // also when the wait fails: a bubble ends with its goroutines
+		cancel()
+		if err := <-done; err != nil {
+			h.t.Errorf("Run: %v", err)
+		}
+	}()
 	h.wait(d, what, ok)
-	cancel()
-	if err := <-done; err != nil {
-		h.t.Errorf("Run: %v", err)
-	}
 }
 
 // wait waits for a condition, by polling.

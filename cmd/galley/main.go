@@ -35,6 +35,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"See a newsletter being made by mail, on this machine alone."`
 	Issue   issueCmd   `cmd:"" help:"Speak with the desk: an editor's words, where issues stand, the import of past ones."`
 	Queue   queueCmd   `cmd:"" help:"What waits to leave, and who did not get an issue."`
+	Check   checkCmd   `cmd:"" help:"Look at everything that Galley depends on, and name each fault with its remedy."`
 	List    listCmd    `cmd:"" help:"The people on the list."`
 	Version versionCmd `cmd:"" help:"Say which Galley this is."`
 }

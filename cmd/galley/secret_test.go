@@ -57,7 +57,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	type inside struct{ c Config } // fmt asks no methods of an unexported field
-	texts := map[string]string{"log": logged.String(), "json": string(js), "toml": string(tm)}
+	texts := map[string]string{"log": logged.String(), "json": string(js), "toml": string(tm), "string": c.Database.String() + c.Database.GoString()}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T", "%p"} {
 		for _, v := range []any{c, *c, c.SMTP, c.SMTP.Password, &c.SMTP.Password, []Secret{c.Database}, inside{*c}, map[string]any{"x": c.SMTP.Login}} {
 			texts[fmt.Sprintf("%s of a %T", verb, v)] = fmt.Sprintf(verb, v)

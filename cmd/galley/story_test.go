@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,8 +14,6 @@ import (
 
 	"galley/send/store"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestStories plays every story of testdata/stories. A story is a txtar file:
 // lines that tell it, and the texts that people mail in it. The verbs are in
@@ -41,7 +38,7 @@ func TestStories(t *testing.T) {
 type story struct {
 	*world
 	texts map[string]string
-	seen  *mail // the mail that was looked at last
+	seen  *boxed // the mail that was looked at last
 	opens bool  // the house is open: nothing more can be given
 }
 

@@ -59,14 +59,14 @@ type person struct {
 	name  string
 	addr  message.Address
 	signs bool // the provider signs what is submitted
-	box   []*mail
+	box   []*boxed
 	read  int    // how many mails of the box the story has looked at
 	sent  string // Message-ID of what the person wrote last
 	count int
 }
 
-// mail is one that lies in somebody's box.
-type mail struct {
+// boxed is a mail that lies in somebody's box.
+type boxed struct {
 	*mime.Message
 	from string // of the envelope
 	raw  []byte
@@ -313,7 +313,7 @@ func (w *world) carry(from, to string, raw []byte) {
 	defer w.mu.Unlock()
 	for p := range maps.Values(w.people) {
 		if p.addr.Addr == to {
-			p.box = append(p.box, &mail{Message: m, from: from, raw: raw})
+			p.box = append(p.box, &boxed{Message: m, from: from, raw: raw})
 		}
 	}
 }
@@ -346,7 +346,7 @@ func (w *world) begin(by *person, subject, text string) *message.Mail {
 
 // answer is a reply as mail programs write it: to the Reply-To, with the
 // quote below.
-func (w *world) answer(by *person, to *mail, words string) *message.Mail {
+func (w *world) answer(by *person, to *boxed, words string) *message.Mail {
 	m := w.begin(by, "Re: "+to.Subject, words+"\n\n"+quoted(to))
 	m.InReplyTo, m.References = to.MessageID, []string{to.MessageID}
 	switch {
@@ -358,7 +358,7 @@ func (w *world) answer(by *person, to *mail, words string) *message.Mail {
 	return m
 }
 
-func quoted(m *mail) string {
+func quoted(m *boxed) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "On %s, %s wrote:\n", m.Date.Format("Mon, 2 Jan 2006 at 15:04"), m.From[0].Name)
 	for line := range strings.Lines(m.Plain) {
@@ -367,8 +367,8 @@ func quoted(m *mail) string {
 	return b.String()
 }
 
-// within waits until something has happened; false when it has not in d.
-func within(d time.Duration, happened func() bool) bool {
+// waited waits until something has happened; false when it has not in d.
+func waited(d time.Duration, happened func() bool) bool {
 	for end := time.Now().Add(d); !happened(); time.Sleep(time.Second) {
 		if time.Now().After(end) {
 			return false
@@ -378,7 +378,7 @@ func within(d time.Duration, happened func() bool) bool {
 }
 
 // next is the first mail in a person's box that the story has not looked at.
-func (w *world) next(p *person) *mail {
+func (w *world) next(p *person) *boxed {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if p.read == len(p.box) {
@@ -389,7 +389,7 @@ func (w *world) next(p *person) *mail {
 
 // found is the newest mail in a person's box with such a beginning of the
 // Subject; the last one looked at when beginning is "".
-func (w *world) found(p *person, beginning string) *mail {
+func (w *world) found(p *person, beginning string) *boxed {
 	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -88,7 +88,7 @@ func replyClass(diagnostic string) string {
 
 // phraseClass finds the first row of the table whose words occur; "" if none.
 func phraseClass(text string) string {
-	text = strings.ToLower(strings.Join(strings.Fields(text[:min(len(text), 8<<10)]), " "))
+	text = strings.ToLower(strings.Join(strings.Fields(text[:min(len(text), 4<<10)]), " "))
 	// Postfix puts these words before any reason at all.
 	text = strings.ReplaceAll(text, "recipient address rejected:", "")
 	for _, p := range phrases {
@@ -113,7 +113,7 @@ var phrases = []phrase{
 	{Domain, regexp.MustCompile(`account or domain may not exist`)},
 	{Ours, regexp.MustCompile(`spam|\bblocked\b|black ?list|block ?list|deny ?list|\brbl\b|dnsbl|spamhaus|spamcop|barracuda|reputation|(is|are|been|was|client) listed|\bpolicy\b|policies|\bspf\b|\bdkim\b|\bdmarc\b|reverse dns|ptr record|rdns|unsolicited|bulk mail|virus|malware|worm|infected|` +
 		`content (rejected|filter|denied|violation)|message (rejected|refused|blocked|content|contains)|access denied|not authenticated|authentication|valid from|from:? domain|from address|my name was rejected|unauthenticated|relay(ing)? (access )?(denied|not (allowed|permitted))|not permitted to relay|unable to relay|relaying (denied|prohibited)|too many (connections|messages|recipients|errors)|rate.?limit|throttl|greylist|grey-list|` +
-		`(message|mail|size).{0,40}(too (large|big)|exceeds|exceeded).{0,40}|(too large|too big)|(exceed|over).{0,30}(size|max)|size limit|client host rejected|sender.{0,40}(rejected|denied|verif|address|unknown|invalid)|domain of sender|helo|ehlo|starttls|bad (header|sender)|header error|headers? too|not (accept|allow).{0,30}(attachment|file)|attachments?.{0,40}(not|reject|block|type|forbid)|(forbidden|illegal|blocked|dangerous|executable).{0,20}attachment|` +
+		`\bsize.{0,30}exceed|\bmessage\b.{0,40}exceed|too large|too big|(exceed|over).{0,30}(size|max)|size limit|client host rejected|sender.{0,40}(rejected|denied|verif|address|unknown|invalid)|domain of sender|helo|ehlo|starttls|bad (header|sender)|header error|headers? too|not (accept|allow).{0,30}(attachment|file)|attachments?.{0,40}(not|reject|block|type|forbid)|(forbidden|illegal|blocked|dangerous|executable).{0,20}attachment|` +
 		`client.{0,20}not allowed|ip address.{0,60}(reject|refus|denied|not allowed)|banned|prohibited|suspicious|complaint|security|violat|not (on|in) .{0,20}(whitelist|allow)|only accepts? (mail|messages) from|restricted|permission|not allowed to (send|post)|requires that|delivery not authorized|administrative prohibition|not authorized|refused by|refused your|service refused|out of memory`)},
 	{Soft, regexp.MustCompile(`(mail ?box|inbox|quota|disk|storage|account|user|folder|maildir).{0,60}(full|exceed|over|limit|out of|reached)|over ?quota|quota.{0,20}exce|exceed.{0,40}quota|insufficient (disk|space|storage|system storage)|no space|not enough (space|storage|disk)|容量|volgelopen|mailbox.{0,12}vol|quota`)},
 	{Domain, regexp.MustCompile(`host (or domain name )?(unknown|not found)|unknown host|no such (host|domain)|domain.{0,60}(not found|does ?n.t exist|does not exist|couldn.t be found|not exist|unknown|invalid)|unrouteable (mail )?domain|unrouteable address|unroutable|nxdomain|null ?mx|name server.{0,40}not found|no mx|mx record|mail exchanger|bad destination (host|system)|` +

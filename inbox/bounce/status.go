@@ -111,7 +111,7 @@ func isRecipientBlock(h mime.Header) bool {
 	return h.Has("Final-Recipient") || h.Has("Original-Recipient") || h.Has("X-Actual-Recipient") || h.Has("Action") && h.Has("Status")
 }
 
-const maxReports = 500
+const maxReports = 200
 
 // status reads the blocks of RFC 3464 section 2.3, one a recipient.
 func (r *Result) status(m *mime.Message) {

@@ -7,7 +7,7 @@ import (
 	"galley/inbox/mime"
 )
 
-const maxReadText = 64 << 10 // octets of a free-text bounce that are looked at
+const maxReadText = 32 << 10 // octets of a free-text bounce that are looked at
 
 // readText gives the words for humans, without the returned mail.
 func readText(m *mime.Message) string {

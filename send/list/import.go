@@ -74,7 +74,7 @@ func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source stri
 // trips, SQLite the time to bind so many values.
 func (i *importer) chunk() int {
 	if i.db.Dialect() == store.PostgreSQL {
-		return 40
+		return 1000
 	}
 	return 40
 }

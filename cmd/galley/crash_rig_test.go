@@ -1,0 +1,494 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"galley/inbox/inboxtest"
+	"galley/inbox/mime"
+	"galley/send"
+	"galley/send/message"
+	"galley/send/sendtest"
+	"galley/send/store"
+)
+
+// rig is the world outside a daemon that is going to be killed: its mailbox
+// server and its next hop, which live on, and its configuration, whose folder
+// holds the books. The daemon is another process; only SIGKILL, SMTP, IMAP
+// and the books connect it with the test.
+type rig struct {
+	t    *testing.T
+	dir  string
+	rand *rand.Rand
+	conf crashConfig
+	imap *inboxtest.Server
+	sink *sendtest.Sink
+	d    *daemon
+	h    *house // the parts, joined in the test's own process, while it looks into the books
+
+	kills int
+	waits time.Duration // the longest time from a start to the first MAIL
+	count int           // mails delivered to the newsletter
+
+	mu     sync.Mutex
+	copies []sendtest.Accepted // of issues
+	papers []*crashPaper       // mails to the editor, each once
+	again  int                 // mails to the editor that came once more
+	first  time.Time           // of the first MAIL since the daemon was started
+	fuse   func()              // runs at each acceptance, before the reply leaves
+	event  chan struct{}
+}
+
+// crashPaper is a mail of the desk in the editor's mailbox.
+type crashPaper struct {
+	*mime.Message
+	digest [32]byte
+	answer bool // it was answered
+}
+
+// crashConfig is what the configuration says, and how the next hop behaves.
+type crashConfig struct {
+	from, tagline, postal, selector string
+	connections                     int
+	imapPort                        string
+	delay                           time.Duration // of each reply of the next hop
+}
+
+const (
+	crashBox    = "letter@quiet.example"
+	crashEditor = "ines@ines.example"
+	crashWait   = 30 * time.Second
+)
+
+// newRig starts the servers and writes the configuration. The seed of its
+// random numbers is told, so that a failure can be played again.
+func newRig(t *testing.T, conf crashConfig) *rig {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("kills processes for seconds")
+	}
+	r := &rig{t: t, dir: t.TempDir(), conf: conf, event: make(chan struct{}, 1)}
+	r.rand = rand.New(rand.NewPCG(crashSeed(t), 0))
+	r.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass"}})
+	t.Cleanup(func() { r.imap.Close() })
+	addr, err := r.imap.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.conf.imapPort = port(addr)
+	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{Delay: conf.delay, OnAccept: r.accepted, Fault: r.step})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.sink.Close() })
+	t.Cleanup(r.end)
+	r.writeKey("dkim.pem")
+	r.conf.selector = "first"
+	r.configure()
+	return r
+}
+
+// crashSeed is that of GALLEY_CRASH_SEED, or a new one.
+func crashSeed(t *testing.T) uint64 {
+	seed := rand.Uint64()
+	if s := os.Getenv("GALLEY_CRASH_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("to play this again: GALLEY_CRASH_SEED=%d", seed)
+	return seed
+}
+
+// end kills the last daemon and looks at what all of them logged.
+func (r *rig) end() {
+	if r.d != nil {
+		r.shut()
+		r.d.kill()
+		r.d.bury()
+	}
+	checkLog(r.t, r.config())
+}
+
+func (r *rig) config() string { return filepath.Join(r.dir, "galley.toml") }
+
+// configure writes the configuration as r.conf has it.
+func (r *rig) configure() {
+	r.t.Helper()
+	c := r.conf
+	put(r.t, r.config(), fmt.Sprintf(`[smtp]
+host = "127.0.0.1"
+port = %s
+security = "plain"
+connections = %d
+
+[[dkim]]
+domain = "quiet.example"
+selector = %q
+key_file = "dkim.pem"
+
+[[newsletter]]
+id = "quiet"
+name = "Quiet Machines"
+from = %q
+tagline = %q
+address = %q
+postal_address = %q
+templates = "looks"
+editors = ["Ines Moreau <%s>"]
+approve = "code"
+authserv_ids = ["mx.test"]
+grace = "0s"
+
+[newsletter.imap]
+host = "127.0.0.1"
+port = %s
+security = "plain"
+user = "letter"
+password = "pass"
+`, port(r.sink.Addr()), c.connections, c.selector, or(c.from, "Quiet Machines"), c.tagline, crashBox,
+		or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort), 0o600)
+	if err := os.MkdirAll(filepath.Join(r.dir, "looks"), 0o700); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// writeKey makes a new key for signing. RSA signs the same octets the same
+// way, as Ed25519 does.
+func (r *rig) writeKey(file string) string {
+	r.t.Helper()
+	key, _, err := message.GenerateKeys()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	pem, err := message.FormatKey(key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	put(r.t, filepath.Join(r.dir, file), string(pem), 0o600)
+	return message.TXT(key)
+}
+
+// galley runs another command of the program beside the daemon, in a process
+// of its own.
+func (r *rig) galley(stdin string, args ...string) string {
+	r.t.Helper()
+	cmd := program(r.t, r.config(), args...)
+	cmd.Env = cmd.Env[:len(cmd.Env)-1] // stdin ends; it must not end the program
+	cmd.Env = append(cmd.Env, asProgram+"=command")
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("galley %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// readers puts people on the list; fate gives the beginning of the local part
+// of the n-th, which tells the sink what to do.
+func (r *rig) readers(n int, fate func(n int) string) {
+	r.t.Helper()
+	var csv strings.Builder
+	csv.WriteString("address,date\n")
+	for i := range n {
+		fmt.Fprintf(&csv, "%sreader%04d@readers.example,2024-03-09\n", fate(i), i)
+	}
+	r.galley(csv.String(), "list", "import", "-")
+}
+
+func noFate(int) string { return "" }
+
+// start begins the next life of the daemon.
+func (r *rig) start() {
+	r.t.Helper()
+	r.shut()
+	r.mu.Lock()
+	r.first = time.Time{}
+	r.mu.Unlock()
+	r.d = startDaemon(r.t, r.config())
+}
+
+// kill ends the life of the daemon, which may be dead already.
+func (r *rig) kill() {
+	r.shut() // so that the next one finds the books as the dead one left them
+	r.d.kill()
+	r.d.bury()
+	r.kills++
+}
+
+// killAt lays a fuse: at the n-th event from now on the daemon is killed, in
+// one of several ways. The channel is closed then.
+func (r *rig) killAt(n int) <-chan struct{} {
+	done := make(chan struct{})
+	d, seen := r.d, 0
+	how, after := r.rand.IntN(3), time.Duration(r.rand.IntN(8000))*time.Microsecond
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fuse = func() {
+		if seen++; seen != n {
+			return
+		}
+		switch how {
+		case 0: // before the answer to this event leaves
+			d.kill()
+			close(done)
+		case 1: // while it travels
+			go func() { d.kill(); close(done) }()
+		default: // between two transactions, or in one
+			time.AfterFunc(after, func() { d.kill(); close(done) })
+		}
+	}
+	return done
+}
+
+// step notes the first MAIL of a life.
+func (r *rig) step(s sendtest.Step) sendtest.Fault {
+	if s.Stage == sendtest.StageMail {
+		r.mu.Lock()
+		if r.first.IsZero() {
+			r.first = time.Now()
+		}
+		r.mu.Unlock()
+	}
+	return sendtest.Fault{}
+}
+
+// accepted is what the servers of this world do with what the daemon sends.
+func (r *rig) accepted(a sendtest.Accepted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a.To[0] != crashEditor {
+		r.copies = append(r.copies, a)
+	} else {
+		r.toEditor(a)
+	}
+	r.happened()
+}
+
+func (r *rig) toEditor(a sendtest.Accepted) {
+	m, err := mime.Read(a.Octets)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	for _, p := range r.papers {
+		if p.MessageID == m.MessageID {
+			r.again++
+			return
+		}
+	}
+	r.papers = append(r.papers, &crashPaper{Message: m, digest: unsigned(a.Octets)})
+}
+
+// happened burns the fuse and wakes whoever waits. r.mu is held.
+func (r *rig) happened() {
+	if r.fuse != nil {
+		r.fuse()
+	}
+	select {
+	case r.event <- struct{}{}:
+	default:
+	}
+}
+
+// until waits for something to be so. The books of another process ring no
+// bell here, so they are looked at again and again.
+func (r *rig) until(what string, so func() bool) {
+	r.t.Helper()
+	end := time.Now().Add(crashWait)
+	for !so() {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited %v in vain for %s", crashWait, what)
+		}
+		if !r.d.alive() {
+			r.t.Fatalf("the daemon ended by itself before %s", what)
+		}
+		select {
+		case <-r.event:
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// firstMail waits for the first MAIL of this life and keeps the longest time.
+func (r *rig) firstMail() {
+	r.t.Helper()
+	var at time.Time
+	r.until("the first MAIL after a start", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		at = r.first
+		return !at.IsZero()
+	})
+	r.waits = max(r.waits, at.Sub(r.d.began))
+}
+
+// sent is how many copies of issues the readers' servers have taken.
+func (r *rig) sent() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.copies)
+}
+
+// paper waits for a mail of the desk whose Subject begins so.
+func (r *rig) paper(beginning string) *crashPaper {
+	r.t.Helper()
+	var found *crashPaper
+	r.until("a mail to the editor: "+beginning, func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, p := range r.papers {
+			if strings.HasPrefix(p.Subject, beginning) && !p.answer {
+				found = p
+			}
+		}
+		return found != nil
+	})
+	return found
+}
+
+// deliver lays a mail into the newsletter's mailbox, as its server does that
+// has checked who sent it.
+func (r *rig) deliver(from, to string, raw []byte) {
+	r.t.Helper()
+	domain := from[strings.LastIndexByte(from, '@')+1:]
+	head := fmt.Sprintf("Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: from out.example by mx.test with ESMTP; %s\r\n",
+		from, to, time.Now().Format(time.RFC1123Z))
+	if from != "" {
+		head += fmt.Sprintf("Authentication-Results: mx.test; dkim=pass header.d=%s; dmarc=pass header.from=%s\r\n", domain, domain)
+	}
+	if err := r.imap.Deliver("letter", append([]byte(head), raw...)); err != nil {
+		r.t.Fatal(err)
+	}
+	r.count++
+}
+
+// mail delivers a mail of a person; change may be nil.
+func (r *rig) mail(from, to, subject, text string, change func(*message.Mail)) {
+	r.t.Helper()
+	m := &message.Mail{From: message.Address{Addr: from}, To: []message.Address{{Addr: to}}, Subject: subject, Date: time.Now(),
+		MessageID: fmt.Sprintf("<%d.%d@people.example>", r.count, r.rand.Uint64()), Text: []byte(text)}
+	if change != nil {
+		change(m)
+	}
+	raw, err := m.Bytes()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.deliver(from, m.To[0].Addr, raw)
+}
+
+// draft mails a text as the editor's attachment.
+func (r *rig) draft(text []byte) {
+	r.t.Helper()
+	r.mail(crashEditor, crashBox, "the next one", "Here it is.\n", func(m *message.Mail) {
+		m.Attachments = []message.Attachment{{Name: "draft.md", Type: "text/markdown; charset=utf-8", Data: text}}
+	})
+}
+
+// answer replies to a mail of the desk with words.
+func (r *rig) answer(p *crashPaper, words string) {
+	r.t.Helper()
+	to := crashBox
+	if len(p.ReplyTo) > 0 {
+		to = p.ReplyTo[0].Addr
+	}
+	p.answer = true
+	r.mail(crashEditor, to, "Re: "+p.Subject, words+"\n", func(m *message.Mail) { m.InReplyTo = p.MessageID })
+}
+
+// letOut mails issue 12 and lets its proof out.
+func (r *rig) letOut() {
+	r.t.Helper()
+	r.draft(demoDraft)
+	r.answer(r.paper("Proof 1 of #12"), "send now")
+}
+
+// look reads the books, which another process writes.
+func (r *rig) look(f func(ctx context.Context, tx *store.Tx) error) {
+	r.t.Helper()
+	if r.h == nil {
+		cfg, err := Load(r.config())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if r.h, err = build(r.t.Context(), cfg, slog.New(slog.DiscardHandler)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := r.h.db.View(r.t.Context(), func(tx *store.Tx) error { return f(r.t.Context(), tx) }); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// shut closes the books in this process.
+func (r *rig) shut() {
+	if r.h == nil {
+		return
+	}
+	if err := r.h.close(); err != nil {
+		r.t.Error(err)
+	}
+	r.h = nil
+}
+
+// number reads one number out of the books.
+func (r *rig) number(query string, args ...any) (n int) {
+	r.t.Helper()
+	r.look(func(ctx context.Context, tx *store.Tx) error {
+		return tx.QueryRowContext(ctx, query, args...).Scan(&n)
+	})
+	return n
+}
+
+// run is how far issue 12 has come.
+func (r *rig) run() (run *send.Run) {
+	r.t.Helper()
+	r.look(func(ctx context.Context, tx *store.Tx) (err error) {
+		run, err = r.h.queue.Progress(ctx, tx, "quiet", 12)
+		return err
+	})
+	return run
+}
+
+// unsigned is the digest of a message without its signatures, whose time
+// differs when a slip is signed again.
+func unsigned(raw []byte) [32]byte { return sum(dropFields(raw, "DKIM-Signature")) }
+
+// dropFields takes fields off the header of a message.
+func dropFields(raw []byte, names ...string) []byte {
+	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	var out []byte
+	drop := false
+	for line := range bytes.Lines(append(head, '\r', '\n')) {
+		if line[0] != ' ' && line[0] != '\t' {
+			name, _, _ := strings.Cut(string(line), ":")
+			drop = false
+			for _, n := range names {
+				drop = drop || strings.EqualFold(n, name)
+			}
+		}
+		if !drop {
+			out = append(out, line...)
+		}
+	}
+	return append(append(out, '\r', '\n'), body...)
+}
