@@ -85,15 +85,29 @@ func Place(zone *time.Location) string {
 	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
 }
 
+// numbers are those that a sentence spells.
+var numbers = []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+
+// spell counts as a sentence does: "ten minutes", "38 minutes".
+func spell(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	if n >= 0 && n < len(numbers) {
+		return numbers[n] + " " + many
+	}
+	return thousands(n) + " " + many
+}
+
 // span writes a duration in words of the size that a person would use.
 func span(d time.Duration) string {
 	switch d = d.Round(time.Minute); {
 	case d >= 48*time.Hour:
-		return plural(int(d/(24*time.Hour)), "day", "days")
+		return spell(int(d/(24*time.Hour)), "day", "days")
 	case d >= 2*time.Hour:
-		return plural(int(d/time.Hour), "hour", "hours")
+		return spell(int(d/time.Hour), "hour", "hours")
 	default:
-		return plural(int(d/time.Minute), "minute", "minutes")
+		return spell(int(d/time.Minute), "minute", "minutes")
 	}
 }
 

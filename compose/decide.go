@@ -74,6 +74,9 @@ func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
 	if err != nil {
 		return err
 	}
+	if err := d.abreast(ctx, tx, r.n); err != nil {
+		return err
+	}
 	result, err := d.rule(ctx, tx, r)
 	if err != nil {
 		return err

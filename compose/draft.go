@@ -233,6 +233,9 @@ func (n *Newsletter) frame(ctx context.Context, db *store.DB, number int) Frame 
 // and posts a proof to every editor. The issue is read anew: it may have
 // begun to go out while the draft was rendered.
 func (d *Desk) revise(ctx context.Context, tx *store.Tx, n *Newsletter, h *home, r *Rendered) error {
+	if err := d.abreast(ctx, tx, n); err != nil {
+		return err
+	}
 	i, err := issueByNumber(ctx, tx, n.ID, h.number)
 	if err != nil {
 		return err

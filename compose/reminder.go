@@ -202,9 +202,11 @@ func dayName(at, now time.Time, zone *time.Location) string {
 
 // spelled writes a short time as a person says it: "two hours".
 func spelled(d time.Duration) string {
-	names := []string{"", "an hour", "two hours", "three hours", "four hours", "five hours", "six hours"}
-	if h := int(d.Round(time.Hour) / time.Hour); h > 0 && h < len(names) {
-		return names[h]
+	switch h := d.Round(time.Hour); {
+	case h == time.Hour:
+		return "an hour"
+	case h > time.Hour:
+		return span(h)
 	}
 	return span(d)
 }

@@ -116,6 +116,21 @@ func (d *Desk) followRuns(ctx context.Context) error {
 	return err
 }
 
+// abreast brings a newsletter's issues in step with their runs before anybody
+// acts on them: a run may have begun or ended since Run last looked, and an
+// issue that readers have must not be taken for one that nobody has.
+func (d *Desk) abreast(ctx context.Context, tx *store.Tx, n *Newsletter) error {
+	moving, err := issuesIn(ctx, tx, n.ID, Approved, Sending)
+	for _, i := range moving {
+		run, e := d.Figures.Progress(ctx, tx, n.ID, i.Number)
+		if e == nil && run != nil && !run.Started.IsZero() {
+			e = d.follow(ctx, tx, i.ID)
+		}
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 	i, err := issueByID(ctx, tx, id)
 	if err != nil {

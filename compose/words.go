@@ -40,8 +40,15 @@ var wordFuncs = template.FuncMap{
 	"upper":     func(n string) string { return strings.ToUpper(n) },
 	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
 	"indent":    func(n int, s string) string { return wrapIndent(s, n, n) },
-	"hang":      func(n int, s string) string { return wrapIndent(s, 0, n) },
+	"lead":      lead,
+	"first":     func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	"figures":   func(n int, what string) string { return fmt.Sprintf("%7s  %s", thousands(n), what) },
+}
+
+// lead writes s behind a mark, its further lines indented as far.
+func lead(mark, s string) string {
+	n := utf8.RuneCountInString(mark)
+	return mark + strings.TrimLeft(wrapIndent(s, n, n), " ")
 }
 
 // wrapText wraps paragraphs at 72 columns. Lines that begin with a space are

@@ -127,9 +127,11 @@ func TestAudienceIsFrozenAtTheSlot(t *testing.T) {
 // Bar 36: after the commit of a cancel or a stop at most one further message
 // a line is accepted.
 func TestHaltInMidRun(t *testing.T) {
-	for _, how := range []Halt{HaltCancel, HaltStop} {
-		t.Run(string(how), func(t *testing.T) {
+	for i, how := range []Halt{HaltCancel, HaltStop, HaltCancel} {
+		lines := []int{4, 4, 1}[i]
+		t.Run(fmt.Sprint(how, lines), func(t *testing.T) {
 			h := newHouse(t, 200)
+			h.q.Connections = lines
 			var atHalt atomic.Int64
 			var once sync.Once
 			h.script.after = func(n int) {
@@ -157,6 +159,9 @@ func TestHaltInMidRun(t *testing.T) {
 			r := h.progress()
 			if r.Counts[Sent] != n {
 				t.Errorf("%d copies, progress %+v", n, r)
+			}
+			if lines == 1 && n != int(atHalt.Load()) {
+				t.Errorf("a letter whose envelope was out, but not its body, was sent")
 			}
 			if how == HaltCancel {
 				if r.State != Cancelled || r.Counts[Dropped] != 200-n {

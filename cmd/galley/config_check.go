@@ -41,7 +41,7 @@ func (c *Config) check(d *document) {
 func (c *Config) checkFiles(d *document) {
 	d.folder("data", c.Data)
 	if key := c.inlineSecret(); key != "" {
-		if err := private(c.Path); false {
+		if err := private(c.Path); err != nil {
 			d.wrong(key, fmt.Errorf("a secret stands in this file: %w, or use password_file, password_env or password_command", err))
 		}
 	}

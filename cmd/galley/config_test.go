@@ -138,6 +138,53 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// Each change of a good file is one fault, on its line.
+func TestOneFault(t *testing.T) {
+	small, err := os.ReadFile(filepath.Join("testdata", "small.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"[smtp]\nhost = \"localhost\"\nsecurity = \"plain\"", "", "galley.toml: smtp.host: missing; name the server"},
+		{"host = \"localhost\"", "host = \"relay.example.org\"\nuser = \"x\"\npassword_env = \"X\"", ":5: smtp.security: the password would cross the network in the clear"},
+		{"host = \"localhost\"", "host = \"localhost\"\nuser = \"x\"", ":3: smtp.user: a user without a password"},
+		{"host = \"localhost\"", "host = \"localhost\"\npassword_env = \"x\"", ":3: smtp.password_env: a password without a user"},
+		{"host = \"localhost\"", "host = \"localhost\"\nhello = \"x\"", ":3: smtp.hello: "},
+		{"host = \"localhost\"", "host = \"localhost\"\nconnections = 0", ""},
+		{"host = \"localhost\"", "host = \"localhost\"\nport = 70000", ":3: smtp.port: 70000 is out of range"},
+		{"127.0.0.1", "192.0.2.1", ":13: newsletter.imap.security: plain IMAP is for this machine alone"},
+		{"127.0.0.1", "::1", ""}, {"127.0.0.1", "LOCALHOST", ""},
+		{"editors = [\"ada@example.org\"]", "", ":5: newsletter.editors: nobody may send drafts"},
+		{"ada@example.org", "NEWS@example.org", ":9: newsletter.editors: NEWS@example.org is the newsletter's own mailbox"},
+		{"[newsletter.imap]", "[newsletter.slot]\ntime = \"09:00\"\nzone = \"Local\"\n[newsletter.imap]", ":13: newsletter.slot.zone: \"Local\" is no time zone"},
+		{"[newsletter.imap]", "[newsletter.slot]\ntime = \"09:00\"\nzone = \"UTC\"\n[newsletter.imap]", ":11: newsletter.slot.weekday: missing; add weekday"},
+		{"[newsletter.imap]", "grace = \"-1m\"\n[newsletter.imap]", ":11: newsletter.grace: "},
+		{"[newsletter.imap]", "grace = \"13h\"\n[newsletter.imap]", ":11: newsletter.grace: "},
+		{"[newsletter.imap]", "address_pattern = \"none\"\n[newsletter.imap]", ""},
+		{"[newsletter.imap]", "address_pattern = \"KIND.TOKEN@in.example.org\"\n[newsletter.imap]", ""},
+		{"[newsletter.imap]", "address_pattern = \"local KIND-TOKEN@domain\"\n[newsletter.imap]", ":11: newsletter.address_pattern: "},
+		{"[newsletter.imap]", "address_pattern = \"KIND-TOKEN@elsewhere\"\n[newsletter.imap]", ":11: newsletter.address_pattern: "},
+		{"[newsletter.imap]", "archive = \"/a/../b\"\n[newsletter.imap]", ":11: newsletter.archive: "},
+		{"[newsletter.imap]", "archive = \"/u/x\"\n[newsletter.imap]", ":11: newsletter.archive: "},
+		{"[newsletter.imap]", "archive = \"/a/b\"\n[newsletter.imap]", ""},
+		{"[newsletter.imap]", "reply_to = \"Ada <ada@>\"\n[newsletter.imap]", ":11: newsletter.reply_to: "},
+		{"[smtp]", "data = \"galley.toml\"\n[smtp]", ":1: data: "},
+		{"[smtp]", "database = \"mysql://x\"\n[smtp]", ":1: database: this kind of database is not known"},
+		{"[smtp]", "[web]\nurl = \"http://127.0.0.1:8025\"\n[smtp]", ""},
+		{"[smtp]", "[web]\nlisten = \":8025\"\nurl = \"https://x.example/y\"\n[smtp]", ":3: web.url: "},
+		{"[smtp]", "[web]\n[smtp]", ":1: web.url: \"\" is no web address"},
+		{"[smtp]", "x = [1\n[smtp]", ":2: not TOML: "},
+		{"[newsletter.imap]", "[[newsletter]]\nid = \"press\"\nname = \"P\"\naddress = \"NEWS@example.org\"\neditors = [\"ada@example.org\"]\n[newsletter.imap]",
+			":12: newsletter.id: \"press\" is there twice"},
+	} {
+		path := homeWith(t, strings.Replace(string(small), c.old, c.new, 1))
+		_, err := Load(path)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.new, err, c.want)
+		}
+	}
+}
+
 // Whatever stands in a file, it is a configuration or a list of faults with
 // lines of that file.
 func FuzzLoad(f *testing.F) {

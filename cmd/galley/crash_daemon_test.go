@@ -12,22 +12,23 @@ import (
 )
 
 // asProgram in the environment makes the test binary be the program itself:
-// the tests of this file's family kill the real one, not a copy in a
-// goroutine.
+// the crash tests kill the real one, not a copy in a goroutine.
 const asProgram = "GALLEY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch os.Getenv(asProgram) {
+	case "":
+		os.Exit(m.Run())
+	case "serve":
 		go func() { // a test that was killed itself leaves no daemon behind
 			io.Copy(io.Discard, os.Stdin)
 			os.Exit(3)
 		}()
-		main()
 	}
-	os.Exit(m.Run())
+	main()
 }
 
-// program is the command line of the real program.
+// program is a command of the real program, in a process of its own.
 func program(t *testing.T, config string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -35,7 +36,7 @@ func program(t *testing.T, config string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, append([]string{"--config", config}, args...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"="+args[0])
 	return cmd
 }
 

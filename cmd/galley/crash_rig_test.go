@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -45,6 +47,7 @@ type rig struct {
 	papers []*crashPaper       // mails to the editor, each once
 	again  int                 // mails to the editor that came once more
 	first  time.Time           // of the first MAIL since the daemon was started
+	slow   time.Duration       // how long the next hop thinks about a message
 	fuse   func()              // runs at each acceptance, before the reply leaves
 	event  chan struct{}
 }
@@ -58,10 +61,9 @@ type crashPaper struct {
 
 // crashConfig is what the configuration says, and how the next hop behaves.
 type crashConfig struct {
-	from, tagline, postal, selector string
-	connections                     int
-	imapPort                        string
-	delay                           time.Duration // of each reply of the next hop
+	name, from, tagline, postal, selector string
+	connections                           int
+	imapPort                              string
 }
 
 const (
@@ -77,7 +79,7 @@ func newRig(t *testing.T, conf crashConfig) *rig {
 	if testing.Short() {
 		t.Skip("kills processes for seconds")
 	}
-	r := &rig{t: t, dir: t.TempDir(), conf: conf, event: make(chan struct{}, 1)}
+	r := &rig{t: t, dir: t.TempDir(), conf: conf, slow: 2 * time.Millisecond, event: make(chan struct{}, 1)}
 	r.rand = rand.New(rand.NewPCG(crashSeed(t), 0))
 	r.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass"}})
 	t.Cleanup(func() { r.imap.Close() })
@@ -86,7 +88,7 @@ func newRig(t *testing.T, conf crashConfig) *rig {
 		t.Fatal(err)
 	}
 	r.conf.imapPort = port(addr)
-	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{Delay: conf.delay, OnAccept: r.accepted, Fault: r.step})
+	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{OnAccept: r.accepted, Fault: r.step})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +142,7 @@ key_file = "dkim.pem"
 
 [[newsletter]]
 id = "quiet"
-name = "Quiet Machines"
+name = %q
 from = %q
 tagline = %q
 address = %q
@@ -157,18 +159,11 @@ port = %s
 security = "plain"
 user = "letter"
 password = "pass"
-`, port(r.sink.Addr()), c.connections, c.selector, or(c.from, "Quiet Machines"), c.tagline, crashBox,
-		or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort), 0o600)
+`, port(r.sink.Addr()), c.connections, c.selector, cmp.Or(c.name, "Quiet Machines"), cmp.Or(c.from, "Ines of Quiet Machines"), c.tagline, crashBox,
+		cmp.Or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort), 0o600)
 	if err := os.MkdirAll(filepath.Join(r.dir, "looks"), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // writeKey makes a new key for signing. RSA signs the same octets the same
@@ -192,8 +187,6 @@ func (r *rig) writeKey(file string) string {
 func (r *rig) galley(stdin string, args ...string) string {
 	r.t.Helper()
 	cmd := program(r.t, r.config(), args...)
-	cmd.Env = cmd.Env[:len(cmd.Env)-1] // stdin ends; it must not end the program
-	cmd.Env = append(cmd.Env, asProgram+"=command")
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -259,16 +252,35 @@ func (r *rig) killAt(n int) <-chan struct{} {
 	return done
 }
 
-// step notes the first MAIL of a life.
+// burn waits until the fuse has burnt down, and buries the daemon.
+func (r *rig) burn(done <-chan struct{}) {
+	r.t.Helper()
+	select {
+	case <-done:
+		r.kill()
+	case <-time.After(crashWait):
+		r.t.Fatalf("kill %d: what it waits for did not happen in %v", r.kills+1, crashWait)
+	}
+}
+
+// step notes the first MAIL of a life, and has the next hop think.
 func (r *rig) step(s sendtest.Step) sendtest.Fault {
-	if s.Stage == sendtest.StageMail {
-		r.mu.Lock()
-		if r.first.IsZero() {
-			r.first = time.Now()
-		}
-		r.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case s.Stage == sendtest.StageDot:
+		return sendtest.Fault{Delay: r.slow}
+	case s.Stage == sendtest.StageMail && r.first.IsZero():
+		r.first = time.Now()
 	}
 	return sendtest.Fault{}
+}
+
+// think sets how long the next hop thinks about a message.
+func (r *rig) think(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slow = d
 }
 
 // accepted is what the servers of this world do with what the daemon sends.
@@ -471,7 +483,7 @@ func (r *rig) run() (run *send.Run) {
 
 // unsigned is the digest of a message without its signatures, whose time
 // differs when a slip is signed again.
-func unsigned(raw []byte) [32]byte { return sum(dropFields(raw, "DKIM-Signature")) }
+func unsigned(raw []byte) [32]byte { return sha256.Sum256(dropFields(raw, "DKIM-Signature")) }
 
 // dropFields takes fields off the header of a message.
 func dropFields(raw []byte, names ...string) []byte {

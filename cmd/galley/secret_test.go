@@ -175,18 +175,22 @@ func TestTheKeyIsMadeOnceAndNeverReplaced(t *testing.T) {
 }
 
 func TestStartingTwiceMakesOneKey(t *testing.T) {
-	dir := t.TempDir()
-	keys := make(chan string)
 	for range 20 {
-		go func() {
-			k, err := LoadKey(dir)
-			keys <- fmt.Sprintf("%x %v", k, err)
-		}()
-	}
-	first := <-keys
-	for range 19 {
-		if k := <-keys; k != first {
-			t.Fatalf("%s and %s", first, k)
+		dir := t.TempDir()
+		keys, start := make(chan string), make(chan struct{})
+		for range 8 {
+			go func() {
+				<-start
+				k, err := LoadKey(dir)
+				keys <- fmt.Sprintf("%x %v", k, err)
+			}()
+		}
+		close(start)
+		first := <-keys
+		for range 7 {
+			if k := <-keys; k != first {
+				t.Fatalf("%s and %s", first, k)
+			}
 		}
 	}
 }

@@ -254,7 +254,7 @@ func (s *story) vacation(w []string) {
 func (s *story) gets(w []string) {
 	s.t.Helper()
 	p := s.person(w[0])
-	if !waited(3*time.Minute, func() bool { return s.next(p) != nil }) {
+	if !waited(max(3*time.Minute, 3*s.plan.tick), func() bool { return s.next(p) != nil }) {
 		s.t.Fatalf("%s does not get %q", p.name, w[1])
 	}
 	m := s.next(p)

@@ -50,6 +50,20 @@ func link(l markdown.Link) []markdown.Finding {
 			Remedy:  "Try the same address with https.",
 		})
 	}
+	if isShortener(u) {
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "shortener", Line: l.Line, Words: short(l.URL),
+			Message: fmt.Sprintf("%s hides where the link leads, and junk filters mistrust it.", u.Host),
+			Remedy:  "Follow it and write the address it leads to.",
+		})
+	}
+	if relative(u) {
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "relative-link", Line: l.Line, Words: short(l.URL),
+			Message: "This address names no site, so it leads nowhere from within a mail.",
+			Remedy:  "Begin it with https:// and the name of the site.",
+		})
+	}
 	if names := tracked(l.URL); len(names) > 0 {
 		found = append(found, markdown.Finding{
 			Level: markdown.Note, Code: "tracking", Line: l.Line, Words: short(l.Title),
@@ -143,8 +157,41 @@ func images(i *issue) []markdown.Finding {
 				Remedy:  "Say between the square brackets what it shows.",
 			})
 		}
+		found = append(found, i.picture(img)...)
 	}
 	return found
+}
+
+const (
+	// wideImage is twice the column of the looks: sharp on every screen.
+	wideImage = 1400
+	// heavyImage is what a phone on a train still loads, in bytes.
+	heavyImage = 1 << 20
+)
+
+// picture looks at the size of an image, where it is known.
+func (i *issue) picture(img markdown.Image) []markdown.Finding {
+	if i.Picture == nil {
+		return nil
+	}
+	p, ok := i.Picture(img.URL)
+	switch {
+	case !ok:
+		return nil
+	case p.Bytes > heavyImage:
+		return []markdown.Finding{{
+			Level: markdown.Warning, Code: "image-heavy", Line: img.Line, Words: short(path.Base(img.URL)),
+			Message: fmt.Sprintf("This image is %.1f MB; on a slow line readers see nothing.", float64(p.Bytes)/1e6),
+			Remedy:  fmt.Sprintf("Save it smaller: %d pixels wide and under 1 MB.", wideImage),
+		}}
+	case p.Width > wideImage:
+		return []markdown.Finding{{
+			Level: markdown.Note, Code: "image-wide", Line: img.Line, Words: short(path.Base(img.URL)),
+			Message: fmt.Sprintf("This image is %s pixels wide; no mail program shows more than %s.", comma(p.Width), comma(wideImage)),
+			Remedy:  fmt.Sprintf("Save it %d pixels wide.", wideImage),
+		}}
+	}
+	return nil
 }
 
 func isFileName(alt string) bool {

@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"galley/compose/markdown"
+
+	"golang.org/x/net/html"
 )
 
 // Input is a rendered issue and what is known around it. Every field may be
@@ -24,9 +27,21 @@ type Input struct {
 	Published func(canonicalURL string) (issue int, ok bool)
 	// ReplyTo is the newsletter's own address, bare.
 	ReplyTo string
-	// Sections are the names of the newsletter's usual sections.
-	Sections []string
+	// Sections are the names of the newsletter's usual sections, Aliases the
+	// other names by which the editor calls them.
+	Sections, Aliases []string
+	// Web is the page of the archive.
+	Web []byte
+	// Number is the issue's, Next the one that is to be expected; 0 when unknown.
+	Number, Next int
+	// Written is when the draft was mailed.
+	Written time.Time
+	// Picture tells what is known of an image; nil when nothing is.
+	Picture func(url string) (Picture, bool)
 }
+
+// Picture is what is known of an image: pixels, and bytes as it is sent.
+type Picture struct{ Width, Height, Bytes int }
 
 // Sizes are the figures of an issue. Bytes are of the decoded parts.
 type Sizes struct {
@@ -56,14 +71,16 @@ func Measure(in Input) Sizes {
 var checks = []func(*issue) []markdown.Finding{
 	size, leaving, subject, preheader, length,
 	links, fragments, repeats, images,
-	placeholders, brackets, quotes, imageAfterQuote, emptyHeadings, sections, addresses,
+	placeholders, brackets, quotes, imageAfterQuote, underlined, emptyHeadings, sections, addresses,
+	dates, weekdays, number, junkWords, attached, webWords, contrast, support,
 }
 
 // issue is the input with what several checks need of it.
 type issue struct {
 	Input
 	sizes Sizes
-	lines []line // the draft's body
+	lines []line     // the draft's body
+	root  *html.Node // the mail's HTML
 }
 
 // Check returns what the editor should know, errors first, then warnings, then
@@ -75,6 +92,9 @@ func Check(in Input) []markdown.Finding {
 	i := &issue{Input: in, sizes: Measure(in)}
 	if in.Draft != nil {
 		i.lines = read(in.Draft)
+	}
+	if root, err := html.Parse(bytes.NewReader(in.HTML)); err == nil {
+		i.root = root
 	}
 	var found []markdown.Finding
 	for _, check := range checks {

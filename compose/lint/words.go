@@ -180,6 +180,36 @@ func imageAfterQuote(i *issue) []markdown.Finding {
 	return found
 }
 
+// setext is the line below a heading of the underlined form.
+var setext = regexp.MustCompile(`^ {0,3}(?:-{2,}|=+)\s*$`)
+
+// underlined finds paragraphs that a line of dashes right below turns into a
+// heading: such lines of newsletters are rules.
+func underlined(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for n := 1; n < len(i.lines); n++ {
+		above := strings.TrimSpace(i.lines[n-1].raw)
+		if i.lines[n].prose == "" || !setext.MatchString(i.lines[n].raw) || !likeProse(above) {
+			continue
+		}
+		found = append(found, markdown.Finding{
+			Level: markdown.Warning, Code: "setext", Line: i.lines[n-1].number, Words: short(above),
+			Message: "The line below this paragraph makes it a heading.",
+			Remedy:  "An empty line between the two makes it a rule; ## makes a heading on purpose.",
+		})
+	}
+	return found
+}
+
+// likeProse tells a sentence from a title; lists, quotes, tables and headings
+// cannot be underlined.
+func likeProse(s string) bool {
+	if s == "" || strings.HasPrefix(s, ">") || strings.HasPrefix(s, "#") || strings.HasPrefix(s, "|") || setext.MatchString(s) {
+		return false
+	}
+	return len(strings.Fields(s)) > 8 || strings.HasSuffix(s, ".") || strings.HasPrefix(s, "[")
+}
+
 // emptyHeadings finds headings with nothing below them.
 func emptyHeadings(i *issue) []markdown.Finding {
 	var found []markdown.Finding
@@ -214,8 +244,16 @@ func (i *issue) hasContent(n, level int) bool {
 // sections points at headings that are a slip of the pen away from a usual one.
 func sections(i *issue) []markdown.Finding {
 	var found []markdown.Finding
+	known := slices.Concat(i.Sections, i.Aliases)
 	for _, s := range i.Doc.Sections {
-		near, ok := nearest(s.Title, i.Sections)
+		near, ok := nearest(s.Title, known)
+		if !ok && len(known) > 0 && s.Level == 2 && !isKnown(s.Title, known) {
+			found = append(found, markdown.Finding{
+				Level: markdown.Note, Code: "section-new", Line: s.Line, Words: short(s.Title),
+				Message: "This is none of the usual sections.",
+				Remedy:  "Nothing, if it is a new one; sections in the configuration lists the usual ones.",
+			})
+		}
 		if !ok {
 			continue
 		}
@@ -226,6 +264,10 @@ func sections(i *issue) []markdown.Finding {
 		})
 	}
 	return found
+}
+
+func isKnown(title string, known []string) bool {
+	return slices.ContainsFunc(known, func(k string) bool { return plainName(k) == plainName(title) })
 }
 
 // nearest returns the known name that is close to title but not the same.
@@ -277,7 +319,12 @@ func addresses(i *issue) []markdown.Finding {
 	return found
 }
 
-// misspelt means at most two letters off the whole address, or its domain.
+// office are the names that every house uses; the same one elsewhere is no slip.
+var office = map[string]bool{"info": true, "hello": true, "hi": true, "contact": true, "news": true, "newsletter": true, "editor": true,
+	"editors": true, "office": true, "mail": true, "support": true, "jobs": true, "press": true, "admin": true, "help": true, "letter": true, "team": true}
+
+// misspelt means at most two letters off the whole address, or its domain, or
+// the same mailbox at another domain.
 func misspelt(a, own string) bool {
 	if a == own {
 		return false
@@ -285,8 +332,11 @@ func misspelt(a, own string) bool {
 	if distance(a, own, 3) <= 2 {
 		return true
 	}
-	_, domain, _ := strings.Cut(a, "@")
-	_, ownDomain, _ := strings.Cut(own, "@")
+	local, domain, _ := strings.Cut(a, "@")
+	ownLocal, ownDomain, _ := strings.Cut(own, "@")
+	if domain != ownDomain && local == ownLocal && !office[local] {
+		return true // the same person at a domain that nobody set up
+	}
 	return domain != ownDomain && len(ownDomain) > 8 && distance(domain, ownDomain, 3) <= 2
 }
 

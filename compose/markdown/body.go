@@ -28,10 +28,12 @@ func (w *work) body() {
 		w.signature()
 		w.mboxFrom()
 		w.breaks()
+		w.bareBackslashes()
 		w.apart()
 		w.dashes()
 		w.unwrap()
 		w.blanks()
+		w.lineEnds()
 		w.rules()
 		w.ls = trimBlank(w.ls)
 		if slices.Equal(before, w.ls) {
@@ -217,40 +219,4 @@ func belong(a, b string) bool {
 		return true
 	}
 	return htmlLine.MatchString(a) && htmlLine.MatchString(b)
-}
-
-// blanks puts empty lines back where a draft has lost them all: every line that
-// does not belong to the one before it becomes a paragraph.
-func (w *work) blanks() {
-	if len(w.ls) < 8 {
-		return
-	}
-	gs := gaps(w.ls)
-	kept := 0 // lines of mere spaces often survive
-	for _, g := range gs {
-		if g.blanks > 0 {
-			kept++
-		}
-	}
-	if kept*12 > len(gs) {
-		return
-	}
-	code := fenced(w.ls)
-	long := 0
-	for _, l := range w.ls {
-		if width(l.s) > 120 {
-			long++
-		}
-	}
-	if long*12 < len(w.ls) {
-		return // no long lines: a poem, a list, or a text its author wraps by hand
-	}
-	w.closeGaps(gs, func(g gap) int {
-		a, b := w.ls[g.a].s, w.ls[g.b].s
-		if code[g.a] && code[g.b] || belong(a, b) || strings.HasPrefix(b, "    ") || quoteLine1.MatchString(a) && strings.HasPrefix(b, "![") {
-			return g.blanks
-		}
-		return max(1, g.blanks)
-	})
-	w.repaired(w.ls[0].n, "The empty lines between the paragraphs were lost; they are back.", "")
 }

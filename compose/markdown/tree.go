@@ -105,7 +105,67 @@ func set(words string) map[string]bool {
 func tidy(root *node) {
 	spaces(root)
 	root.kids = wrapLoose(root.kids, root)
+	root.kids = marksOut(root.kids)
+	tighten(root)
 	dropRules(root)
+}
+
+// marksOut takes a mark to jump to that begins a paragraph out of it, so that it
+// stands the same whether or not an empty line followed it.
+func marksOut(kids []*node) []*node {
+	var out []*node
+	for _, k := range kids {
+		for k.tag == "p" && len(k.kids) > 1 && k.kids[0].tag == "a" && k.kids[0].get("href") == "" && len(k.kids[0].kids) == 0 {
+			out = append(out, &node{tag: "#", kids: k.kids[:1], up: k.up, line: k.line})
+			k.kids = k.kids[1:]
+			if k.kids[0].tag == "" {
+				k.kids[0].text = strings.TrimLeft(k.kids[0].text, " ")
+			}
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// tighten takes the paragraph off entries that are one paragraph each: whether
+// empty lines stand between the entries of a list is chance, and mail often
+// loses them.
+func tighten(root *node) {
+	root.walk(func(n *node) bool {
+		if n.tag == "ul" || n.tag == "ol" {
+			for _, li := range n.kids {
+				if !oneParagraph(li) {
+					return true
+				}
+			}
+			for _, li := range n.kids {
+				loosen(li)
+			}
+		}
+		return true
+	})
+}
+
+// oneParagraph tells whether li holds one paragraph at most and, behind it,
+// nothing but lists.
+func oneParagraph(li *node) bool {
+	for i, k := range li.kids {
+		if k.block() && k.tag != "ul" && k.tag != "ol" && (k.tag != "p" || i > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func loosen(li *node) {
+	if len(li.kids) == 0 || li.kids[0].tag != "p" {
+		return
+	}
+	p := li.kids[0]
+	for _, k := range p.kids {
+		k.up = li
+	}
+	li.kids = append(append([]*node{}, p.kids...), li.kids[1:]...)
 }
 
 // spaces collapses runs of white space outside pre, and drops it at the edges

@@ -55,6 +55,10 @@ func (w *wire) Close() error {
 	return w.raw.Close()
 }
 
+// SetReadDeadline does nothing: this server never gives up on a client, so
+// that a mute one is mute for ever.
+func (w *wire) SetReadDeadline(time.Time) error { return nil }
+
 // Read reads commands; a mute server takes them and does nothing.
 func (w *wire) Read(p []byte) (int, error) {
 	for {
@@ -101,11 +105,11 @@ func literalSize(line string) int {
 	if i < 0 || !strings.HasSuffix(line, "}") {
 		return 0
 	}
-	n, err := strconv.Atoi(strings.TrimSuffix(line[i+1:len(line)-1], "+"))
+	n, err := strconv.ParseUint(strings.TrimSuffix(line[i+1:len(line)-1], "+"), 10, 31)
 	if err != nil {
 		return 0
 	}
-	return n
+	return int(n)
 }
 
 // Write sends whole responses, changed as was asked for.

@@ -112,25 +112,37 @@ const (
 	silence = time.Minute
 	// commandTime is how long it may take for a small answer in all.
 	commandTime = 2 * time.Minute
+	// grace is how long the library may take to notice a closed connection.
+	// It sometimes never does: when a server sends a challenge and its refusal
+	// in one go, an AUTHENTICATE waits for the next challenge for good.
+	grace = 5 * time.Second
 )
 
 // do runs f, which talks to the server, and closes the connection when ctx
 // ends, when the whole takes longer than limit, or when the server is silent.
-// The error says what was being done.
+// The error says what was being done. After an error nothing that f was to
+// fill in may be read: f is left alone when even the closing does not end it.
 func (g *guard) do(ctx context.Context, what string, limit time.Duration, f func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	whole, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	stop := context.AfterFunc(whole, func() { g.Close() })
 	if limit > silence {
 		g.allow(silence)
 	}
-	err := f()
-	g.allow(0)
-	if stop() {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		g.allow(0)
 		return g.fault(what, err)
+	case <-whole.Done():
+	}
+	g.Close()
+	select { // f may still be writing what the caller reads
+	case <-done:
+	case <-time.After(grace):
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -16,7 +16,11 @@ func (a Address) String() string {
 	return a.Name + " <" + a.Addr + ">"
 }
 
-const maxAddresses = 1000
+const (
+	maxAddresses = 1000     // of one field
+	maxField     = 64 << 10 // octets of one field that are looked at
+	maxWord      = 400      // octets of one encoded word; RFC 2047 section 2 allows 75
+)
 
 // Addresses reads the first field of that name that holds any address; groups
 // are flattened (RFC 5322 section 3.4).
@@ -34,7 +38,7 @@ func (h Header) Addresses(name string) []Address {
 // What holds no address is left out.
 func ParseAddresses(raw string) []Address {
 	var all []Address
-	s := addressScanner{rest: raw}
+	s := addressScanner{rest: raw[:min(len(raw), maxField)]}
 	for len(s.rest) > 0 && len(all) < maxAddresses {
 		if a, ok := s.entry(); ok {
 			all = append(all, a)
@@ -109,7 +113,7 @@ func (s *addressScanner) hasAt() bool {
 // everything up to the next special character.
 func (s *addressScanner) atom() string {
 	if strings.HasPrefix(s.rest, "=?") {
-		if at := encodedWord.FindStringIndex(s.rest[:min(len(s.rest), 2000)]); at != nil && at[0] == 0 {
+		if at := encodedWord.FindStringIndex(s.rest[:min(len(s.rest), maxWord)]); at != nil && at[0] == 0 {
 			w := s.rest[:at[1]]
 			s.rest = s.rest[at[1]:]
 			return w

@@ -31,7 +31,7 @@ var attributions = []string{
 	"2024년 1월 1일 (월) 오전 10:00, Ada Byron <ada@example.org>님이 작성:",
 	"Vào Th 2, 1 thg 1, 2024 vào lúc 10:00 Ada Byron <ada@example.org> đã viết:",
 	"Pada tanggal Sen, 1 Jan 2024 pukul 10.00 Ada Byron <ada@example.org> menulis:",
-	"‫בתאריך יום ב׳, 1 בינו׳ 2024 ב-10:00 מאת ‪Ada Byron‬‏ <‪ada@example.org‬‏>:‬",
+	"\u202bבתאריך יום ב׳, 1 בינו׳ 2024 ב-10:00 מאת \u202aAda Byron\u202c\u200f <\u202aada@example.org\u202c\u200f>:\u202c",
 }
 
 func TestAttributions(t *testing.T) {

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"galley/send"
+	"galley/send/sendtest"
+)
+
+// TestKilledInMidRun is bar 25 of the trust design in the small: 2,000
+// readers, 8 connections, ten kills at random moments. Nobody is left out,
+// and a second copy is only ever the same octets again, because the daemon
+// died between the server's word and its own note of it.
+func TestKilledInMidRun(t *testing.T) {
+	const readers, refused, kills = 2000, 20, 10
+	r := newRig(t, crashConfig{connections: 8})
+	r.readers(readers, func(n int) string {
+		if n%(readers/refused) == 7 {
+			return "550+"
+		}
+		return ""
+	})
+	r.start()
+	r.letOut()
+	for range kills {
+		done := r.killAt(20 + r.rand.IntN(140))
+		r.firstMail()
+		r.burn(done)
+		r.start()
+	}
+	r.firstMail()
+	r.until("the end of the run", func() bool { return r.run().Final() })
+	if r.waits > 5*time.Second {
+		t.Errorf("%v from a start to the first MAIL, want at most 5 s", r.waits)
+	}
+	run := r.run()
+	if run.Counts[send.Sent] != readers-refused || run.Counts[send.Failed] != refused || run.Total != readers || len(run.Counts) != 2 {
+		t.Errorf("the final states are %v of %d", run.Counts, run.Total)
+	}
+	r.complete(readers - refused)
+	r.checkReport(readers-refused, readers)
+}
+
+// complete checks that every reader has the issue, and that no copy came
+// twice but by a kill.
+func (r *rig) complete(want int) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := map[string]sendtest.Accepted{}
+	last := map[int64]int64{} // what each connection brought last
+	for _, a := range r.copies {
+		last[a.Conn] = a.ID
+	}
+	twice := 0
+	for _, a := range r.copies {
+		b, seen := first[a.To[0]]
+		if !seen {
+			first[a.To[0]] = a
+			continue
+		}
+		twice++
+		if a.Digest != b.Digest || a.MessageID != b.MessageID || a.MessageID == "" {
+			r.t.Errorf("%s got two mails that differ: %s and %s", a.To[0], b.MessageID, a.MessageID)
+		}
+		// trust.md M2: the next final dot waits for the last result's
+		// commit, so only what a connection brought last can come again.
+		if last[b.Conn] != b.ID {
+			r.t.Errorf("%s got it again, although its first copy was not the last of its connection", a.To[0])
+		}
+		first[a.To[0]] = a
+	}
+	r.t.Logf("%d readers, %d kills: %d lost, %d twice; at most %v from a start to the first MAIL",
+		want, r.kills, want-len(first), twice, r.waits.Round(time.Millisecond))
+	if len(first) != want {
+		r.t.Errorf("%d readers have the issue, want %d", len(first), want)
+	}
+	if most := r.conf.connections * r.kills; twice > most {
+		r.t.Errorf("%d copies came twice, want at most %d", twice, most)
+	}
+}
+
+// checkReport compares the report with what the sink has seen (bar 39).
+func (r *rig) checkReport(sent, of int) {
+	r.t.Helper()
+	report := r.paper("Sent: #12")
+	if want := fmt.Sprintf("Sent: #12 to %s of %s", crashThousands(sent), crashThousands(of)); report.Subject != want {
+		r.t.Errorf("the report says %q, want %q", report.Subject, want)
+	}
+}
+
+func crashThousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// TestOnePersonOneCopy is bar 24: however an address is written, and however
+// often the issue is let out, a person has one row and gets one copy.
+func TestOnePersonOneCopy(t *testing.T) {
+	r := newRig(t, crashConfig{connections: 4})
+	people := []string{
+		"ada@example.org", " ada@example.org ", "Ada@EXAMPLE.org", "ada@example.org.", "\u00a0ada@Example.Org\u200b",
+		"grace@bücher.example", "grace@xn--bcher-kva.example", "GRACE@BÜCHER.example", "grace@bu\u0308cher.example",
+		"alan@example.org",
+	}
+	r.galley("address\n"+strings.Join(people, "\n")+"\n", "list", "import", "-")
+	r.galley("", "list", "add", "ADA@example.org", "alan@EXAMPLE.ORG")
+	r.start()
+	r.draft(demoDraft)
+	proof := r.paper("Proof 1 of #12")
+	r.answer(proof, "send now")
+	r.answer(proof, "send now") // an impatient editor
+	r.paper("Sent: #12")
+	got := map[string]int{}
+	for _, a := range r.copies {
+		got[strings.ToLower(a.To[0])]++
+	}
+	want := map[string]int{"ada@example.org": 1, "grace@xn--bcher-kva.example": 1, "alan@example.org": 1}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("copies %v, want %v", got, want)
+	}
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM subscriber`: 3, `SELECT count(*) FROM delivery`: 3, `SELECT count(*) FROM delivery WHERE state = 'sent'`: 3,
+	} {
+		if n := r.number(query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+}
+
+// TestSecondDaemon is the first half of bar 34: a second daemon on the same
+// books ends at once and names the first, which goes on. A dead one holds
+// nothing.
+func TestSecondDaemon(t *testing.T) {
+	r := newRig(t, crashConfig{connections: 1})
+	r.start()
+	r.mail(crashEditor, crashBox, "status", "status\n", nil)
+	r.paper("Status") // it has the lock
+	second := program(t, r.config(), "serve")
+	var told bytes.Buffer
+	second.Stderr = &told
+	stdin, err := second.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	began := time.Now()
+	err = second.Run()
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took the second one %v to give up, want at most 2 s", took)
+	}
+	if pid := fmt.Sprintf("process %d;", r.d.cmd.Process.Pid); second.ProcessState.ExitCode() != exitFailed || !strings.Contains(told.String(), pid) {
+		t.Errorf("%v, and says %q; want exit code %d and %q", err, told.String(), exitFailed, pid)
+	}
+	if !r.d.alive() {
+		t.Error("the first one is gone")
+	}
+	r.kill()
+	r.start()
+	r.mail(crashEditor, crashBox, "help", "help\n", nil)
+	r.paper("")
+}

@@ -1,0 +1,182 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"galley/compose/markdown"
+)
+
+// How far a draft's date may lie from the day on which its mail was written. A
+// year not turned in January and a head copied from last month lie outside.
+const (
+	datedBack  = 10 * 24 * time.Hour
+	datedAhead = 60 * 24 * time.Hour
+)
+
+// written matches a date in words, with the weekday before it if there is one.
+var written = regexp.MustCompile(`(?i)\b(?:(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,?[\s\x{a0}]+(?:the[\s\x{a0}]+)?)?` +
+	`(?:(\d{1,2})(?:st|nd|rd|th)?[\s\x{a0}]+(?:of[\s\x{a0}]+)?(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{0,6})\b|` +
+	`(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{0,6})\.?[\s\x{a0}]+(\d{1,2})(?:st|nd|rd|th)?\b)` +
+	`(?:\.?,?[\s\x{a0}]+(\d{4})\b)?`)
+
+// day is a date as somebody wrote it. Year is 0 when none was.
+type day struct {
+	words   string
+	weekday string // first three letters, small; "" when none was written
+	year    int
+	month   time.Month
+	number  int
+}
+
+func days(s string) []day {
+	var all []day
+	for _, m := range written.FindAllStringSubmatch(s, -1) {
+		d := day{words: m[0], weekday: strings.ToLower(m[1])}
+		month, number := m[3], m[2]
+		if month == "" {
+			month, number = m[4], m[5]
+		}
+		d.month = monthOf(month)
+		d.number, _ = strconv.Atoi(number)
+		d.year, _ = strconv.Atoi(m[6])
+		if len(d.weekday) > 3 {
+			d.weekday = d.weekday[:3]
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func monthOf(word string) time.Month {
+	for m := time.January; m <= time.December; m++ {
+		if strings.EqualFold(word[:3], m.String()[:3]) {
+			return m
+		}
+	}
+	return 0
+}
+
+// on is the day in a year; ok is false when that year has no such day.
+func (d day) on(year int) (t time.Time, ok bool) {
+	t = time.Date(year, d.month, d.number, 0, 0, 0, 0, time.UTC)
+	return t, t.Day() == d.number && t.Month() == d.month
+}
+
+// dates compares the draft's date with its title and with the day on which it was
+// mailed.
+func dates(i *issue) []markdown.Finding {
+	date, err := time.Parse(time.DateOnly, i.Doc.Front.Date)
+	if err != nil {
+		return nil
+	}
+	var found []markdown.Finding
+	title := i.Doc.Front.Title
+	for _, d := range days(title) {
+		if on, ok := d.on(d.year); d.year != 0 && ok && !on.Equal(date) {
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "date-title", Line: 1, Words: short(title),
+				Message: fmt.Sprintf("The title says %s, date: says %s.", on.Format("Mon 2 Jan 2006"), date.Format("Mon 2 Jan 2006")),
+				Remedy:  "Correct the one that is wrong.",
+			})
+		}
+	}
+	if f, bad := i.farAway(date); bad {
+		found = append(found, f)
+	}
+	return found
+}
+
+func (i *issue) farAway(date time.Time) (markdown.Finding, bool) {
+	if i.Written.IsZero() {
+		return markdown.Finding{}, false
+	}
+	y, m, d := i.Written.Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	if away := date.Sub(today); away >= -datedBack && away <= datedAhead {
+		return markdown.Finding{}, false
+	}
+	return markdown.Finding{
+		Level: markdown.Warning, Code: "date-far", Line: 1, Words: i.Doc.Front.Date,
+		Message: fmt.Sprintf("The draft is dated %s; you mailed it on %s.", date.Format("Mon 2 Jan 2006"), today.Format("Mon 2 Jan 2006")),
+		Remedy:  "Look at day, month and year of date:.",
+	}, true
+}
+
+// weekdays finds dates that the calendar does not have: 31 June, and Friday the
+// 9th when that is a Saturday. Quotes and the titles of links are others' words.
+func weekdays(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	if f, bad := i.misdated(i.Doc.Front.Title, 1); bad {
+		found = append(found, f)
+	}
+	for _, l := range i.lines {
+		if !strings.ContainsAny(l.prose, "0123456789") || strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
+			continue
+		}
+		if f, bad := i.misdated(l.prose, l.number); bad {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func (i *issue) misdated(s string, line int) (markdown.Finding, bool) {
+	for _, d := range days(s) {
+		if d.weekday == "" || d.number == 0 {
+			continue
+		}
+		if right, bad := i.wrongDay(d); bad {
+			return markdown.Finding{
+				Level: markdown.Warning, Code: "weekday", Line: line, Words: short(d.words),
+				Message: right, Remedy: "Correct the weekday or the date.",
+			}, true
+		}
+	}
+	return markdown.Finding{}, false
+}
+
+// wrongDay takes a date without a year as near the issue's: right in any of the
+// three years around it is right.
+func (i *issue) wrongDay(d day) (string, bool) {
+	issued, err := time.Parse(time.DateOnly, i.Doc.Front.Date)
+	years := []int{d.year}
+	if d.year == 0 {
+		if err != nil {
+			return "", false
+		}
+		years = []int{issued.Year(), issued.Year() + 1, issued.Year() - 1}
+	}
+	message := ""
+	for _, year := range years {
+		on, ok := d.on(year)
+		if !ok {
+			return fmt.Sprintf("There is no %d %s in %d.", d.number, d.month, year), d.number > 31 || !leap(d)
+		}
+		if strings.EqualFold(on.Weekday().String()[:3], d.weekday) {
+			return "", false
+		}
+		if message == "" {
+			message = fmt.Sprintf("%s is a %s.", on.Format("2 January 2006"), on.Weekday())
+		}
+	}
+	return message, true
+}
+
+// leap tells of 29 February, which only some years have.
+func leap(d day) bool { return d.year == 0 && d.month == time.February && d.number == 29 }
+
+// number compares the issue's number with the one that would be next.
+func number(i *issue) []markdown.Finding {
+	if i.Next <= 1 || i.Number == 0 || i.Number == i.Next {
+		return nil
+	}
+	return []markdown.Finding{{
+		Level: markdown.Warning, Code: "number-not-next", Line: 1, Words: fmt.Sprintf("#%d", i.Number),
+		Message: fmt.Sprintf("The draft says #%d; the next number would be #%d.", i.Number, i.Next),
+		Remedy:  "Correct the number in the title, or leave it if one is left out on purpose.",
+	}}
+}

@@ -1,0 +1,112 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"galley/compose/markdown"
+)
+
+// junk are words that filters and readers know from junk mail. Each is a whole
+// phrase: single words such as "free" or "winner" are ordinary in honest letters.
+var junk = regexp.MustCompile(`(?i)\b(?:act (?:now|immediately|today)[!.]|buy now\b|order now\b|call now\b|apply now!|limited[ -]time (?:offer|only|deal)|offer expires|while supplies last|` +
+	`100 ?% (?:free|guaranteed|satisfied)|risk[ -]free (?:trial|offer)?|no (?:obligation|strings attached|hidden (?:costs|fees))|money[ -]back guarantee|satisfaction guaranteed|` +
+	`(?:make|earn|get) (?:money|cash) (?:fast|now|online|from home)|work from home and earn|double your (?:money|income)|extra (?:cash|income)|free (?:money|gift|trial!|access!)|` +
+	`cash bonus|you(?:'|’)?(?:ve| have) (?:won|been selected)|you are a winner|congratulations, you|claim your (?:prize|reward|free)|once in a lifetime|` +
+	`lowest price|best price|special promotion|increase (?:your )?sales|click (?:here|below)(?: now)?!|this is(?: not|n['’]t) (?:spam|junk)|dear friend,|miracle|no credit check|pre-?approved|weight loss)(?:\W|$)`)
+
+// loud is a subject that shouts with signs.
+var loud = regexp.MustCompile(`[!?]{2,}|\${2,}|€{2,}|(?i:\bfree!)`)
+
+// junkWords looks at the subject and at the draft's own words; what a quote or a
+// link's title says is somebody else's.
+func junkWords(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	if words := junk.FindString(i.Subject); words != "" {
+		found = append(found, junkFinding(1, words))
+	} else if signs := loud.FindString(i.Subject); signs != "" {
+		found = append(found, junkFinding(1, around(i.Subject, signs)))
+	}
+	for _, l := range i.lines {
+		if words := junk.FindString(l.prose); words != "" && !strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
+			found = append(found, junkFinding(l.number, words))
+		}
+	}
+	return found
+}
+
+func junkFinding(at int, words string) markdown.Finding {
+	words = strings.Trim(words, " .,")
+	return markdown.Finding{
+		Level: markdown.Warning, Code: "spam-words", Line: at, Words: short(words),
+		Message: fmt.Sprintf("“%s” is what junk mail says; filters count it.", short(words)),
+		Remedy:  "Say it in other words, or leave it if the issue is about such mail.",
+	}
+}
+
+// attachment matches claims that something comes with this mail. "Attached to"
+// a wall, a grant or a person is no such claim.
+var attachment = regexp.MustCompile(`(?i)\b(?:(?:please )?(?:find|see) (?:the )?attach(?:ed|ment)\b|(?:i|we)(?:['’]ve| have)? attach(?:ed)? (?:a|an|the|my|our|it|them|two|three|some|here)\b|` +
+	`(?:is|are) attached (?:to this (?:e-?mail|mail|newsletter|message|issue)|below|here)|attached (?:is|are) (?:a|an|the|my|our|some)\b|the attached (?:file|pdf|document|image|picture|photo|spreadsheet|slides?|form|flyer|program(?:me)?)s?\b|in the attachment\b)`)
+
+// attached finds such claims: an issue goes out without attachments, whatever
+// the draft's mail brought.
+func attached(i *issue) []markdown.Finding {
+	var found []markdown.Finding
+	for _, l := range i.lines {
+		if strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
+			continue
+		}
+		if words := attachment.FindString(l.prose); words != "" {
+			found = append(found, markdown.Finding{
+				Level: markdown.Warning, Code: "attached-nothing", Line: l.number, Words: around(l.raw, words),
+				Message: "The text speaks of an attachment; an issue goes out without any.",
+				Remedy:  "Put the file on the web and link to it, or show the picture in the text.",
+			})
+		}
+	}
+	return found
+}
+
+// mailWords make no sense to somebody who reads the page on the web.
+var mailWords = regexp.MustCompile(`(?i)\b(?:(?:just |simply )?hit reply\b|(?:press|click) reply\b|(?:just |simply )?reply to this (?:e-?mail|mail|message|newsletter|issue)\b|by replying to (?:this|the) (?:e-?mail|mail|message|newsletter)\b|` +
+	`forward (?:this|the) (?:e-?mail|mail|message|newsletter)\b|in your inbox\b|(?:un)?subscribe (?:link )?(?:below|at the (?:bottom|end|foot))|at the (?:bottom|foot) of this (?:e-?mail|mail)|` +
+	`(?:view|read) (?:this|it) (?:online|in (?:your|a) browser|on the web)\b|in this e-?mail\b)`)
+
+// webWords tells once where such words stand outside of email-only blocks.
+func webWords(i *issue) []markdown.Finding {
+	if len(i.Web) == 0 {
+		return nil
+	}
+	var first markdown.Finding
+	places, hidden := 0, false
+	for _, l := range i.lines {
+		hidden = inMailOnly(l.raw, hidden)
+		words := mailWords.FindString(l.prose)
+		if hidden || words == "" {
+			continue
+		}
+		if places++; places == 1 {
+			first = markdown.Finding{Level: markdown.Note, Code: "web-words", Line: l.number, Words: around(l.raw, words)}
+		}
+	}
+	if places == 0 {
+		return nil
+	}
+	first.Message = "The web edition says this too, where nobody reads a mail."
+	if places > 1 {
+		first.Message = fmt.Sprintf("The web edition says this too, where nobody reads a mail (%d places).", places)
+	}
+	first.Remedy = `Nothing, if you do not mind; <div class="email-only"> around the words keeps them in the mail.`
+	return []markdown.Finding{first}
+}
+
+// inMailOnly follows email-only blocks from line to line.
+func inMailOnly(raw string, inside bool) bool {
+	if inside {
+		return !strings.Contains(raw, "</div>")
+	}
+	at := strings.Index(raw, "email-only")
+	return at >= 0 && strings.Contains(raw[:at], "<div") && !strings.Contains(raw[at:], "</div>")
+}

@@ -1,0 +1,144 @@
+package markdown
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// longLine is the width beyond which a line is no line of a text that its author
+// or a mail program wraps.
+const longLine = 80
+
+// bareBackslashes makes a line that holds nothing but a backslash empty. Editors
+// that keep rich text write one for an empty line; Markdown shows it.
+func (w *work) bareBackslashes() {
+	code := fenced(w.ls)
+	for i, l := range w.ls {
+		if !code[i] && strings.TrimSpace(l.s) == `\` {
+			w.ls[i].s = ""
+			w.repaired(l.n, "A line of a backslash alone is an empty line.", "%d lines of a backslash alone are empty lines.")
+		}
+	}
+}
+
+// blanks puts empty lines back where a draft has lost them all: every line that
+// does not belong to the one before it becomes a paragraph.
+func (w *work) blanks() {
+	gs := gaps(w.ls)
+	if len(w.ls) < 8 || !lostBlanks(gs) || !longLined(w.ls) {
+		return
+	}
+	code := fenced(w.ls)
+	separators := w.separatorLengths(code)
+	w.closeGaps(gs, func(g gap) int {
+		a, b := w.ls[g.a].s, w.ls[g.b].s
+		if code[g.a] && code[g.b] || belong(a, b) || strings.HasPrefix(b, "    ") || quoteLine1.MatchString(a) && strings.HasPrefix(b, "![") || goesOn(a, b) || underline(a, b) && !separators[len(strings.TrimSpace(b))] {
+			return g.blanks
+		}
+		return max(1, g.blanks)
+	})
+	w.repaired(w.ls[0].n, "The empty lines between the paragraphs were lost; they are back.", "")
+}
+
+// lostBlanks tells whether hardly a line has an empty one before it; lines of
+// mere spaces often survive what takes the empty ones.
+func lostBlanks(gs []gap) bool {
+	kept := 0
+	for _, g := range gs {
+		if g.blanks > 0 {
+			kept++
+		}
+	}
+	return kept*12 <= len(gs)
+}
+
+// longLined tells a draft whose author writes a paragraph as one line from a
+// poem, a list, and a text wrapped by hand.
+func longLined(ls []line) bool {
+	n, long := 0, 0
+	for _, l := range ls {
+		if l.blank() {
+			continue
+		}
+		n++
+		if width(l.s) > 120 {
+			long++
+		}
+	}
+	return n > 0 && long*12 >= n
+}
+
+// lineEnds ends a paragraph where its line ends, in a draft that has a paragraph
+// a line: there a missing empty line is a slip, and most editors show none.
+// Where the next line goes on with the sentence the two are joined.
+func (w *work) lineEnds() {
+	if !longLined(w.ls) {
+		return
+	}
+	gs := gaps(w.ls)
+	code := fenced(w.ls)
+	var bare []int // lines that stand close under another paragraph
+	alone := 0
+	for _, g := range gs {
+		a, b := w.ls[g.a].s, w.ls[g.b].s
+		switch {
+		case g.blanks > 0 && width(b) > longLine:
+			alone++
+		case g.blanks == 0 && !code[g.b] && running(a) && paragraph(b) && !endsBroken(a) && max(width(a), width(b)) > longLine && !goesOn(a, b):
+			bare = append(bare, g.b)
+		}
+	}
+	if len(bare) == 0 || len(bare)*6 > alone {
+		return // a line for each sentence is a habit too
+	}
+	out := make([]line, 0, len(w.ls)+len(bare))
+	for i, l := range w.ls {
+		if len(bare) > 0 && bare[0] == i {
+			bare = bare[1:]
+			out = append(out, line{n: l.n})
+			w.repaired(l.n, "A line began right under a paragraph; it is a paragraph of its own, like all others.",
+				"%d lines began right under a paragraph; they are paragraphs of their own, like all others.")
+		}
+		out = append(out, l)
+	}
+	w.ls = out
+}
+
+// running tells a line of text that a next line could belong to.
+func running(s string) bool {
+	return !headingLine.MatchString(s) && !ruleLine.MatchString(s) && !starRule.MatchString(s) &&
+		!tableLine.MatchString(s) && !htmlLine.MatchString(s) && !definition.MatchString(s) && !strings.HasPrefix(s, "    ")
+}
+
+// paragraph tells a line that is neither indented nor begins anything but
+// running text or a picture.
+func paragraph(s string) bool {
+	return running(s) && !strings.HasPrefix(s, " ") && !strings.HasPrefix(s, "\t") && !markerLine.MatchString(s) && !quoteLine1.MatchString(s) &&
+		!strings.HasPrefix(s, "![")
+}
+
+// unfinished is the end of a line at which no paragraph ends: a dash behind a
+// link that waits for its author, a joining word.
+var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[\pL\pN)] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
+
+// finished is the end of a line at which a sentence ends, or a link.
+var finished = regexp.MustCompile("[.!?:;)\\]\"”’…*_`>-]$")
+
+// goesOn tells whether b continues the sentence of the paragraph above.
+func goesOn(a, b string) bool {
+	a = strings.TrimRight(a, " ")
+	if !paragraph(a) || !paragraph(b) || strings.HasPrefix(b, "[") || strings.HasPrefix(b, "http") {
+		return false
+	}
+	return unicode.IsLower(firstRune(b)) && !finished.MatchString(a) || unfinished.MatchString(a)
+}
+
+// underline tells whether b, a line of dashes, underlines a short title.
+func underline(a, b string) bool {
+	if !ruleLine.MatchString(b) || markerLine.MatchString(a) || quoteLine1.MatchString(a) || endsBroken(a) {
+		return false
+	}
+	diff := width(strings.TrimSpace(a)) - len(strings.TrimSpace(b))
+	return diff >= -3 && diff <= 3
+}
