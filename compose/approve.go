@@ -18,8 +18,11 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State == Sending || i.State == Sent {
+	if i == nil || i.State == Sending || i.State == Sent || i.State == Cancelled {
 		return d.unclear(ctx, tx, r, i)
+	}
+	if !r.mayRelease() {
+		return d.again(ctx, tx, r, "codeless")
 	}
 	if i.State == Stopped {
 		return d.resume(ctx, tx, r, c)
@@ -34,24 +37,56 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if row.Errors > 0 && (c.Word != wordAnyway || !row.Sendable) {
 		return d.notApproved(ctx, tx, r, i, row)
 	}
-	at, ok, err := d.timeFor(ctx, tx, r, i, c)
+	at, chosen, err := d.timeFor(ctx, tx, r, i, c)
 	if err != nil {
 		return "", err
 	}
-	if !ok {
+	if at.IsZero() {
 		return d.askWhen(ctx, tx, r, i, c)
 	}
-	if r.paper != nil {
-		if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
-			return "code used meanwhile", err
-		}
+	if ok, err := r.spend(ctx, tx); err != nil || !ok {
+		return d.orAgain(ctx, tx, r, err)
 	}
-	return d.letOut(ctx, tx, r, i, row, at, c)
+	if err := i.move(ctx, tx, Approved, r.who(), c.Word); err != nil {
+		return "", err
+	}
+	if err := i.schedule(ctx, tx, at, chosen); err != nil {
+		return "", err
+	}
+	return d.letOut(ctx, tx, r, i, row, c)
+}
+
+// mayRelease tells whether a decision stands on a paper that lets mail out.
+// An editor's word without one, or in answer to a question about something
+// else, releases nothing; the operator needs none.
+func (r *decisionRow) mayRelease() bool {
+	if r.Editor == "" {
+		return true
+	}
+	return r.paper != nil && (r.paper.Kind == paperProof || r.paper.Kind == paperReminder || r.paper.Kind == paperStopped)
+}
+
+// spend uses up the code that came back. ok is false when a later text or
+// another answer has been faster.
+func (r *decisionRow) spend(ctx context.Context, tx *store.Tx) (ok bool, err error) {
+	if r.paper == nil {
+		return true, nil
+	}
+	return r.paper.use(ctx, tx)
+}
+
+// orAgain passes on a fault, or posts the proof again with a new code.
+func (d *Desk) orAgain(ctx context.Context, tx *store.Tx, r *decisionRow, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return d.again(ctx, tx, r, "stale-code")
 }
 
 // timeFor is when an approval lets the issue go: the time it names, now, or
-// the slot. ok is false when the time must be asked.
-func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (at time.Time, ok bool, err error) {
+// its own; chosen tells that an editor named it. It is zero when the time
+// must be asked.
+func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (at time.Time, chosen bool, err error) {
 	switch {
 	case c.Past || len(c.Readings) > 1:
 		return at, false, nil
@@ -60,8 +95,18 @@ func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 	case !c.At.IsZero(): // "now", as understood when the mail came
 		return tx.Now().Add(r.n.Grace), true, nil
 	}
-	at, err = d.slotFor(ctx, tx, r.n, i)
-	return at, !at.IsZero(), err
+	return d.ownTime(ctx, tx, r.n, i)
+}
+
+// ownTime is when an issue goes if it is approved without a word about the
+// time: when an editor said before, as long as that lies ahead, else at the
+// slot. A new text or a hold in between does not make the time forgotten.
+func (d *Desk) ownTime(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (at time.Time, chosen bool, err error) {
+	if i.Chosen && i.SendAt.After(tx.Now()) {
+		return i.SendAt, true, nil
+	}
+	at, err = d.slotFor(ctx, tx, n, i)
+	return at, false, err
 }
 
 // slotFor is the slot that an issue would take if it were approved now: of
@@ -111,15 +156,9 @@ func (d *Desk) freeSlot(ctx context.Context, tx *store.Tx, n *Newsletter, t time
 	}
 }
 
-// letOut publishes the approved bytes and writes who approved them.
-func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, at time.Time, c Command) (string, error) {
-	if err := i.move(ctx, tx, Approved, r.who(), c.Word); err != nil {
-		return "", err
-	}
-	if err := i.schedule(ctx, tx, at, !c.At.IsZero()); err != nil {
-		return "", err
-	}
-	if err := d.publish(ctx, tx, i, row, at); err != nil {
+// letOut publishes the approved bytes for the time that is written.
+func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, c Command) (string, error) {
+	if err := d.publish(ctx, tx, i, row, i.SendAt); err != nil {
 		return "", err
 	}
 	if err := voidPapers(ctx, tx, i.ID); err != nil {
@@ -234,7 +273,7 @@ func (d *Desk) notApproved(ctx context.Context, tx *store.Tx, r *decisionRow, i 
 			lines = append(lines, e.Message+" "+e.Remedy)
 		}
 	}
-	data := map[string]any{"Number": i.Number, "Why": "its proof shows " + plural(row.Errors, "error", "errors"),
+	data := map[string]any{"Number": i.Number, "Why": "shows " + plural(row.Errors, "error", "errors"),
 		"First": fmt.Sprintf("Proof %d of #%d shows %s:", i.Revision, i.Number, plural(row.Errors, "error", "errors")),
 		"Lines": lines, "Say": "Send the text again once that is mended, or answer its proof with: approve anyway"}
 	if !row.Sendable {
@@ -280,10 +319,11 @@ func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	if i == nil || i.State != Stopped {
 		return d.unclear(ctx, tx, r, i)
 	}
-	if r.paper != nil {
-		if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
-			return "code used meanwhile", err
-		}
+	if !r.mayRelease() {
+		return d.again(ctx, tx, r, "codeless")
+	}
+	if ok, err := r.spend(ctx, tx); err != nil || !ok {
+		return d.orAgain(ctx, tx, r, err)
 	}
 	run, err := d.Figures.Progress(ctx, tx, r.n.ID, i.Number)
 	if err != nil {
@@ -295,5 +335,5 @@ func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	if err := d.Press.Halt(ctx, tx, r.n.ID, i.Number, send.HaltResume); err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "resumed", map[string]any{"Number": i.Number, "Rest": rest(run)})
+	return r.mailAll(ctx, tx, d, "resumed", map[string]any{"Number": i.Number, "Rest": rest(run)}, mail{paper: paper{Kind: paperAnswer}})
 }

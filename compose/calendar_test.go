@@ -98,7 +98,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%d is written %s", n, got)
 		}
 	}
-	for d, want := range map[time.Duration]string{time.Minute: "1 minute", 38 * time.Minute: "38 minutes", 90 * time.Minute: "90 minutes", 2 * time.Hour: "2 hours", 72 * time.Hour: "3 days"} {
+	for d, want := range map[time.Duration]string{time.Minute: "one minute", 10 * time.Minute: "ten minutes", 38 * time.Minute: "38 minutes", 90 * time.Minute: "90 minutes", 2 * time.Hour: "two hours", 72 * time.Hour: "three days"} {
 		if got := span(d); got != want {
 			t.Errorf("%v is written %s", d, got)
 		}

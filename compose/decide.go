@@ -128,7 +128,7 @@ func (d *Desk) again(ctx context.Context, tx *store.Tx, r *decisionRow, why stri
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Frozen() {
+	if i == nil || i.State.Frozen() || i.State == Cancelled {
 		return d.unclear(ctx, tx, r, i)
 	}
 	var fresh int
@@ -268,6 +268,31 @@ func (r *decisionRow) mail(ctx context.Context, tx *store.Tx, d *Desk, name stri
 	return subject, d.post(ctx, tx, r.n, m)
 }
 
+// mailAll tells every editor what one of them has done. The one whose mail
+// did it gets it as an answer.
+func (r *decisionRow) mailAll(ctx context.Context, tx *store.Tx, d *Desk, name string, data map[string]any, m mail) (string, error) {
+	if err := r.mailOthers(ctx, tx, d, name, data, m); err != nil {
+		return "", err
+	}
+	return r.mail(ctx, tx, d, name, data, &m)
+}
+
+// mailOthers tells all editors but the one whose mail it was.
+func (r *decisionRow) mailOthers(ctx context.Context, tx *store.Tx, d *Desk, name string, data map[string]any, m mail) error {
+	own := r.n.addressOf(r.Editor)
+	for _, e := range r.n.Editors {
+		if e == own {
+			continue
+		}
+		other, copied := *r, m
+		other.Editor, other.MessageID = e.Addr, ""
+		if _, err := other.mail(ctx, tx, d, name, data, &copied); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // note answers a mail that was not understood, or whose releasing word did
 // not stand alone.
 func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
@@ -279,12 +304,22 @@ func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 // unclear answers a word that does not say which issue it means.
 func (d *Desk) unclear(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) (string, error) {
 	if i != nil {
-		verb := map[State]string{Sending: "is being sent", Stopped: "is stopped half-way", Sent: "was sent already"}[i.State]
-		return r.tell(ctx, tx, d, "not-approved", map[string]any{"Number": i.Number, "Why": verb,
-			"First": fmt.Sprintf("#%d %s.", i.Number, verb), "Lines": nil, "Say": ""})
+		t := tooLate[i.State]
+		return r.tell(ctx, tx, d, "too-late", map[string]any{"Number": i.Number, "Why": t.why, "Say": t.say})
 	}
 	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": r.line(),
 		"Nearest": "", "Beside": "", "Foot": nil})
+}
+
+// tooLate says why a word does not fit an issue, and what would.
+var tooLate = map[State]struct{ why, say string }{
+	Sending:   {"is being sent", "The word stop keeps it from all who do not have it yet."},
+	Stopped:   {"is stopped half-way", "The word resume, in answer to the mail that says so, sends the rest."},
+	Sent:      {"was sent already", ""},
+	Cancelled: {"was dropped", "A new text of that number begins again."},
+	Proofed:   {"waits for its approval", ""},
+	Approved:  {"is approved already", ""},
+	Held:      {"is on hold", ""},
 }
 
 // line is what the editor wrote, for an answer that quotes it.

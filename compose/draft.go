@@ -136,6 +136,7 @@ type home struct {
 	issue  *Issue // nil: the first revision of number
 	number int
 	title  string // of the issue so far
+	next   int    // the number that a new issue is expected to have
 }
 
 func (d *Desk) readDraft(ctx context.Context, id int64) error {
@@ -171,10 +172,11 @@ func (h *home) find(ctx context.Context, tx *store.Tx, n *Newsletter) (err error
 			return err
 		}
 	}
+	if h.next, err = nextNumber(ctx, tx, n.ID); err != nil {
+		return err
+	}
 	if h.number == 0 {
-		if h.number, err = nextNumber(ctx, tx, n.ID); err != nil {
-			return err
-		}
+		h.number = h.next
 	}
 	if h.issue, err = issueByNumber(ctx, tx, n.ID, h.number); err == nil && h.issue != nil {
 		h.title = h.issue.Title
@@ -213,7 +215,11 @@ func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, e
 	if src.Subject == "" {
 		src.Subject = h.title
 	}
-	return Render(ctx, src, h.number, n.frame(ctx, d.DB, h.number))
+	f := n.frame(ctx, d.DB, h.number)
+	if h.issue == nil {
+		f.Next = h.next
+	}
+	return Render(ctx, src, h.number, f)
 }
 
 // frame is the newsletter's frame with its memory of published links.

@@ -80,7 +80,7 @@ func (d *Desk) holdOne(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 // heldData are the figures of a hold: they add up to the whole list.
 func (d *Desk) heldData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (map[string]any, error) {
 	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": "", "Goes": "", "Have": 0, "Maybe": 0, "Rest": 0, "Total": 0}
-	if at, err := d.slotFor(ctx, tx, n, i); err != nil {
+	if at, _, err := d.ownTime(ctx, tx, n, i); err != nil {
 		return nil, err
 	} else if !at.IsZero() {
 		data["Goes"] = When(at, tx.Now(), n.Zone)
@@ -108,15 +108,19 @@ func (d *Desk) tellHeld(ctx context.Context, tx *store.Tx, r *decisionRow, i *Is
 	if err != nil {
 		return "", err
 	}
-	m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision}, number: i.Number}
+	m := mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision}, number: i.Number}
 	if row != nil {
 		m.Digest = row.Digest
 	}
 	name := map[State]string{Held: "held", Stopped: "stopped"}[i.State]
-	if drop {
-		name, m.Kind, m.Asks = "cancel-asked", paperQuestion, "drop"
+	if !drop {
+		return r.mailAll(ctx, tx, d, name, data, m)
 	}
-	return r.mail(ctx, tx, d, name, data, m)
+	if err := r.mailOthers(ctx, tx, d, name, data, m); err != nil {
+		return "", err
+	}
+	m.Kind, m.Asks = paperQuestion, "drop"
+	return r.mail(ctx, tx, d, "cancel-asked", data, &m)
 }
 
 // answerDrop is the answer to "shall I drop it for good?".
@@ -145,5 +149,10 @@ func (d *Desk) answerDrop(ctx context.Context, tx *store.Tx, r *decisionRow, yes
 	if err := d.Press.Halt(ctx, tx, r.n.ID, i.Number, how); err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "dropped", data)
+	if to == Cancelled {
+		if err := i.forget(ctx, tx); err != nil {
+			return "", err
+		}
+	}
+	return r.mailAll(ctx, tx, d, "dropped", data, mail{paper: paper{Kind: paperAnswer}})
 }

@@ -170,6 +170,14 @@ func (i *Issue) schedule(ctx context.Context, tx *store.Tx, at time.Time, chosen
 	return err
 }
 
+// forget takes back what was approved and for when: a new text of a dropped
+// number begins from nothing.
+func (i *Issue) forget(ctx context.Context, tx *store.Tx) error {
+	i.SendAt, i.Chosen, i.Approved, i.Copied = time.Time{}, false, 0, false
+	_, err := tx.ExecContext(ctx, `UPDATE issue SET send_at = 0, chosen = $1, approved = 0, copied = 0 WHERE id = $2`, false, i.ID)
+	return err
+}
+
 // NumberOf is the number that a draft bears: its issue key, or the #129 at
 // the head of its title; 0 when it bears none.
 func NumberOf(f markdown.Front) int {

@@ -71,7 +71,8 @@ func paperByID(ctx context.Context, tx *store.Tx, id int64) (*paper, error) {
 // use spends a paper's code. It fails when somebody else has been faster, or
 // the text has changed meanwhile: a code lets one mail out, once.
 func (p *paper) use(ctx context.Context, tx *store.Tx) (bool, error) {
-	res, err := tx.ExecContext(ctx, `UPDATE proof SET state = 'used' WHERE id = $1 AND state = 'open'`, p.ID)
+	res, err := tx.ExecContext(ctx, `UPDATE proof SET state = 'used' WHERE id = $1 AND state = 'open' AND (expires = 0 OR expires > $2)`,
+		p.ID, store.Micros(tx.Now()))
 	if err != nil {
 		return false, err
 	}

@@ -23,7 +23,7 @@ type proofView struct {
 	answer string    // Message-ID of the mail that the proof answers; "" = the draft's own
 
 	Number, Revision, Next, Before int
-	State                          string // ready, error or late
+	State                          string // ready, approved, error or late
 	Was                            int    // the revision that was approved
 	First                          string
 	Goes                           string // when it goes once approved, "" without a slot
@@ -90,7 +90,7 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	if err != nil {
 		return err
 	}
-	at, err := d.slotFor(ctx, tx, n, i)
+	at, _, err := d.ownTime(ctx, tx, n, i)
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,8 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	}
 	v.State = "ready"
 	switch {
+	case v.was == Approved && i.Approved == i.Revision:
+		v.State, v.Goes = "approved", When(i.SendAt, tx.Now(), n.Zone)
 	case v.was == Approved:
 		v.State = "late"
 		if v.wasAt.After(tx.Now()) {
@@ -192,11 +194,12 @@ func (v *proofView) buttons(n *Newsletter, subject string) {
 	}
 	v.Buttons = nil
 	if len(v.Errors) == 0 {
-		word := "approve"
-		if v.Goes == "" {
-			word = "send now"
+		b := button{"Approve", "approve", "", true}
+		if v.Goes == "" || v.State == "approved" {
+			b = button{"Send now", "send now", "", true}
 		}
-		v.Buttons = append(v.Buttons, button{"Approve", word, link(word), true})
+		b.URL = link(b.Word)
+		v.Buttons = append(v.Buttons, b)
 	}
 	for _, b := range [][2]string{{"Hold", "hold"}, {"Test copy", "test"}, {"All words", "help"}} {
 		v.Buttons = append(v.Buttons, button{b[0], b[1], link(b[1]), len(v.Buttons) == 0})

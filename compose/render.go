@@ -33,8 +33,12 @@ type Frame struct {
 	ReplyTo       string // the newsletter's own address, bare
 	Looks         fs.FS  // the template files, as templates.Look gives them
 	Sections      []string
+	Aliases       []string // other names of the sections
+	Next          int      // the number that an issue is expected to have, 0 when any will do
 	// Published tells in which issue a link went out before; nil when unknown.
 	Published func(canonicalURL string) (issue int, ok bool)
+	// Picture tells what is known of an image; nil when nothing is.
+	Picture func(url string) (lint.Picture, bool)
 }
 
 // Rendered is one issue as readers would get it, and what the editor should know
@@ -85,7 +89,7 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	if err := r.write(f); err != nil {
 		return nil, err
 	}
-	r.check(f, slices.Concat(draft.Findings, found))
+	r.check(f, src.Date, slices.Concat(draft.Findings, found))
 	r.Digest = r.digest()
 	return r, nil
 }
@@ -321,11 +325,12 @@ func wrap(s string, width int) string {
 }
 
 // check lets lint look at the result and gathers all findings.
-func (r *Rendered) check(f Frame, found []markdown.Finding) {
+func (r *Rendered) check(f Frame, written time.Time, found []markdown.Finding) {
 	in := lint.Input{
 		Doc: r.Doc, Draft: r.Draft, HTML: r.HTML, Text: r.Text,
 		Subject: r.Subject, Preheader: r.Preheader, Unsubscribe: message.SlotUnsubscribe,
-		Published: f.Published, ReplyTo: f.ReplyTo, Sections: f.Sections,
+		Published: f.Published, ReplyTo: f.ReplyTo, Sections: f.Sections, Aliases: f.Aliases,
+		Web: r.Web, Number: r.Number, Next: f.Next, Written: written, Picture: f.Picture,
 	}
 	r.Sizes = lint.Measure(in)
 	r.Findings = append(found, lint.Check(in)...)

@@ -93,7 +93,7 @@ func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return "", err
 	}
 	if i != nil && (i.State == Proofed || i.State == Held) {
-		at, err := d.slotFor(ctx, tx, r.n, i)
+		at, _, err := d.ownTime(ctx, tx, r.n, i)
 		if err != nil {
 			return "", err
 		}
@@ -145,6 +145,8 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 		return err
 	}
 	switch {
+	case i.State == Approved && run.State == send.OnHold && run.Reason != "":
+		return d.late(ctx, tx, n, i, run)
 	case i.State == Approved && run.Started.IsZero():
 		return d.firstCopy(ctx, tx, n, i)
 	case i.State == Approved:
@@ -276,6 +278,27 @@ func lost(run *send.Run) int { return run.Counts[send.Failed] + run.Counts[send.
 func figuresOf(run *send.Run) string {
 	c := run.Counts
 	return fmt.Sprint(c[send.Sent], run.Waiting(), c[send.Held], lost(run), c[send.Suppressed], c[send.Dropped])
+}
+
+// late tells every editor that an approved issue was held because its time
+// passed while nothing ran.
+func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
+	if err := i.move(ctx, tx, Held, "schedule", run.Reason); err != nil {
+		return err
+	}
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone), "Reason": run.Reason}
+	for _, e := range n.Editors {
+		r := &decisionRow{n: n, Editor: e.Addr}
+		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
+		if _, err := r.mail(ctx, tx, d, "late", data, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // paused tells every editor that servers refuse us (trust.md 3.3: breaker).

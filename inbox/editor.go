@@ -104,14 +104,44 @@ func (in *Inbox) judge(ctx context.Context, l *letter, w *waiting, automated boo
 		return err
 	}
 	l.reading = intent.Read(in.mail(l, paper, w.received))
+	if leaves(l.reading) {
+		return in.reader(ctx, l)
+	}
+	if known, err := in.actedOn(ctx, l); err != nil || known {
+		l.kind, l.reason = kindOf(l.reading, l.m), "its Message-ID was acted on before"
+		return err
+	}
 	c := trust.Case{Automated: automated, Strict: l.proof.Strict && l.proof.Editor, E: l.proof.E, Code: l.opening.Code,
 		Intent: intention(l.reading), CodeAllowed: in.Newsletter.CodeAlone}
 	if c.Strict && l.opening.Editor != "" && l.opening.Editor != l.proof.From {
-		c.Code = "wrong" // a code is bound to the editor it was mailed to
+		c.Code = "absent" // a code is bound to the editor it was mailed to, so this one brought none
 	}
 	row, action := trust.Decide(c)
 	l.kind, l.reason = kindOf(l.reading, l.m), "row "+row+": "+action+", "+because(c)
 	return in.act(ctx, l, w, action)
+}
+
+// leaves tells the one word by which an editor leaves the list as a reader
+// (conversation.md section 1); stop, pause and resume are the desk's.
+func leaves(r intent.Reading) bool {
+	return r.Kind == intent.KindCommands && len(r.Commands) == 1 && r.Commands[0].Word == intent.WordUnsubscribe
+}
+
+// actedOn tells whether an editor's mail of the same Message-ID and other
+// octets was acted on already: a changed copy of a mail is no new mail
+// (trust.md 2.2).
+func (in *Inbox) actedOn(ctx context.Context, l *letter) (known bool, err error) {
+	if l.m.MessageID == "" {
+		return false, nil
+	}
+	err = in.DB.View(ctx, func(tx *store.Tx) error {
+		var n int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM message WHERE newsletter = $1 AND message_id = $2 AND id <> $3 AND state = 'done'
+			AND kind IN ('draft', 'answer', 'command')`, in.Newsletter.ID, l.m.MessageID, l.row).Scan(&n)
+		known = n > 0
+		return err
+	})
+	return known, err
 }
 
 func because(c trust.Case) string { return "sender " + c.E + ", code " + c.Code + ", asks " + c.Intent }

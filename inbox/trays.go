@@ -44,7 +44,7 @@ func (in *Inbox) draftText(l *letter) (text []byte, form string) {
 	if d.Form == "attachment" || d.Form == "quote" {
 		return []byte(d.Text), d.Form
 	}
-	if l.m.Plain == "" && l.m.HTML != "" {
+	if l.m.InReplyTo == "" { // an answer may quote, which only intent has cut away
 		if text, form, _, _, ok := mime.DraftText(l.m); ok && form == mime.FormHTML {
 			return text, form
 		}

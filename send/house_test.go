@@ -236,7 +236,7 @@ func (h *house) until(d time.Duration, what string, ok func() bool) {
 // wait waits for a condition, by polling.
 func (h *house) wait(d time.Duration, what string, ok func() bool) {
 	h.t.Helper()
-	poll := 2 * time.Millisecond
+	poll := 10 * time.Millisecond
 	if h.q.Tick > 0 {
 		poll = h.q.Tick
 	}

@@ -66,7 +66,7 @@ func (q *Queue) run(ctx, hard context.Context) error {
 
 func (q *Queue) engine(hard context.Context) *engine {
 	n := q.connections()
-	return &engine{q: q, hard: hard, slips: make(chan *task, n), tasks: make(chan *task, 4*n), results: make(chan *result, n),
+	return &engine{q: q, hard: hard, slips: make(chan *task, 4*n), tasks: make(chan *task, 4*n), results: make(chan *result, n),
 		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}}
 }
 

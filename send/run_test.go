@@ -287,6 +287,25 @@ func TestChangesInMidRunChangeNoBody(t *testing.T) {
 	}
 }
 
+// A halt counts in memory before its row is on disk.
+func TestHaltIsKnownAtOnce(t *testing.T) {
+	h := newHouse(t, 1)
+	e := edition("The tide waits.", time.Now())
+	h.publish(e)
+	h.update(func(ctx context.Context, tx *store.Tx) error {
+		if err := h.q.Halt(ctx, tx, "harbour", 12, HaltStop); err != nil {
+			return err
+		}
+		if h.q.open(e.ID) {
+			t.Error("copies may still begin")
+		}
+		return nil
+	})
+	if h.q.learn(map[int64]bool{}, 0) || h.q.open(e.ID) {
+		t.Error("an older look at the books overrules the halt")
+	}
+}
+
 // Stopped half-way, the rest gets the new text; nobody gets both.
 func TestTheRestGetsTheNewText(t *testing.T) {
 	h := newHouse(t, 80)
@@ -454,5 +473,35 @@ func TestFencing(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("Run goes on after another took its claims")
+	}
+}
+
+// BenchmarkRun sends an issue to 2,000 readers over a next hop that costs
+// nothing: what is measured is the books.
+func BenchmarkRun(b *testing.B) {
+	for _, lines := range []int{10, 50} {
+		b.Run(fmt.Sprint(lines), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				h := newHouse(b, 0)
+				h.update(func(ctx context.Context, tx *store.Tx) error {
+					for i := range 2000 {
+						a, err := list.ParseAddress(fmt.Sprintf("reader%04d@mail.example", i))
+						if err != nil {
+							return err
+						}
+						if _, _, err := h.list.Add(ctx, tx, "harbour", a, "", tx.Now(), "a test"); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				h.q.Connections = lines
+				h.publish(edition("The tide waits.", time.Now()))
+				b.StartTimer()
+				h.until(time.Minute, "the run ends", h.done)
+			}
+			b.ReportMetric(2000*float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+		})
 	}
 }

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,7 +46,7 @@ func unwritable(t *task, err error) verdict {
 // judge turns an outcome into a verdict by the tables of retry.go.
 func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
 	if o.Transport && o.Verdict != Unknown {
-		return back(t)
+		return e.unheard(t, o, now)
 	}
 	v := verdict{outcome: o, charged: true, first: t.first, class: ClassNone}
 	if v.first == 0 {
@@ -73,6 +74,32 @@ func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
 	}
 	return v
 }
+
+// unheard is the verdict when no recipient was asked. A reader is charged with
+// nothing. A slip that gets an answer steps back, so that one which the next
+// hop will never take (it may be too big) does not stand before all others.
+func (e *engine) unheard(t *task, o Outcome, now time.Time) verdict {
+	switch v := back(t); {
+	case ownFault(o) && t.slip:
+		return unwritable(t, errors.New(o.Transcript))
+	case ownFault(o):
+		v.pause = "its copies cannot be sent: " + o.Transcript
+		return v
+	case t.slip && o.Code != 0:
+		v = verdict{outcome: o, charged: true, first: t.first, class: ClassOurs}
+		if v.first == 0 {
+			v.first = store.Micros(now)
+		}
+		v.state, v.due = again(now, store.Instant(v.first), t.attempts+1, t.id)
+		return v
+	default:
+		return v
+	}
+}
+
+// ownFault tells that the courier would not send the octets or the envelope:
+// the next hop has said nothing.
+func ownFault(o Outcome) bool { return o.Transport && o.Verdict == Never && o.Code == 0 }
 
 // again says when a recipient who was refused n times is tried once more. The
 // last try is at the end of the lifetime; after it the row has expired.

@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/mail"
 	"strings"
 	"testing"
@@ -40,15 +41,23 @@ func TestSlip(t *testing.T) {
 	if again.ID != s.ID || s.Mail.MessageID == "" {
 		t.Errorf("the same slip again is %d beside %d; Message-ID %q", again.ID, s.ID, s.Mail.MessageID)
 	}
-	h.q.Connections = 1
+	for i := range 8 {
+		h.post(fmt.Sprintf("editor%d@editor.example", i))
+	}
+	h.q.Connections = 2
 	h.until(20*time.Second, "the run ends", h.done)
+	for i, c := range h.script.copies[:9] {
+		if !strings.HasSuffix(c.env.To, "@editor.example") {
+			t.Errorf("message %d is an issue, while slips wait", i)
+		}
+	}
 	var at []int
 	for i, c := range h.script.copies {
 		if c.env.To == "marta@editor.example" {
 			at = append(at, i)
 		}
 	}
-	if len(at) != 1 || at[0] > 2 {
+	if len(at) != 1 || at[0] > 1 {
 		t.Fatalf("the slip went at %v of %d", at, len(h.script.copies))
 	}
 	c := h.script.copies[at[0]]
@@ -93,6 +102,33 @@ func TestSlipIsRetriedAndFails(t *testing.T) {
 		if _, n := h.slip(good.ID); n != 3 {
 			t.Errorf("%d attempts", n)
 		}
+	})
+}
+
+// A slip that the next hop or the courier will never take stands in nobody's
+// way.
+func TestPoisonSlip(t *testing.T) {
+	simulate(t, 20, func(h *house) {
+		big, odd := h.post("big@editor.example"), h.post("odd@editor.example")
+		h.script.fate = func(e Envelope, try int) Outcome {
+			switch e.To {
+			case "big@editor.example":
+				return Outcome{Verdict: Never, Stage: StageMail, Code: 552, Enhanced: "5.3.4", Transport: true, Transcript: "552 5.3.4 too big"}
+			case "odd@editor.example":
+				return Outcome{Verdict: Never, Stage: StageData, Transport: true, Transcript: "not sent: line 7 is too long"}
+			}
+			return accepted()
+		}
+		h.publish(edition("The tide waits.", time.Now()))
+		h.until(2*time.Hour, "the run ends", h.done)
+		h.expectOneEach(20)
+		if state, _ := h.slip(odd.ID); state != Failed {
+			t.Errorf("the unwritable slip is %s", state)
+		}
+		if state, n := h.slip(big.ID); state != Deferred || n == 0 {
+			t.Errorf("the big slip is %s after %d attempts", state, n)
+		}
+		h.until(7*24*time.Hour, "the big slip expires", func() bool { s, _ := h.slip(big.ID); return s == Expired })
 	})
 }
 

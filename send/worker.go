@@ -104,6 +104,7 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 	switch {
 	case out.Verdict == Unknown:
 		w.e.gate.unknown()
+	case ownFault(out): // says nothing about the next hop
 	case out.Transport && (fresh || out.Verdict == Never):
 		w.e.refused(out)
 	case !out.Transport:

@@ -48,7 +48,7 @@ type rig struct {
 	again  int                 // mails to the editor that came once more
 	first  time.Time           // of the first MAIL since the daemon was started
 	slow   time.Duration       // how long the next hop thinks about a message
-	fuse   func()              // runs at each acceptance, before the reply leaves
+	fuse   func() (lose bool)  // runs at each event, before anything comes of it
 	event  chan struct{}
 }
 
@@ -228,26 +228,28 @@ func (r *rig) kill() {
 }
 
 // killAt lays a fuse: at the n-th event from now on the daemon is killed, in
-// one of several ways. The channel is closed then.
+// one of several ways. The channel is closed then. An event is a message that
+// the next hop takes, and what the daemon says to a mailbox behind a crashWire.
 func (r *rig) killAt(n int) <-chan struct{} {
 	done := make(chan struct{})
 	d, seen := r.d, 0
-	how, after := r.rand.IntN(3), time.Duration(r.rand.IntN(8000))*time.Microsecond
+	how, after := r.rand.IntN(4), time.Duration(r.rand.IntN(8000))*time.Microsecond
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fuse = func() {
+	end := func() { d.kill(); close(done) }
+	r.fuse = func() bool {
 		if seen++; seen != n {
-			return
+			return false
 		}
 		switch how {
-		case 0: // before the answer to this event leaves
-			d.kill()
-			close(done)
-		case 1: // while it travels
-			go func() { d.kill(); close(done) }()
+		case 0, 1: // before the answer leaves; or what was said is lost too
+			end()
+		case 2: // while the answer travels
+			go end()
 		default: // between two transactions, or in one
-			time.AfterFunc(after, func() { d.kill(); close(done) })
+			time.AfterFunc(after, end)
 		}
+		return how == 1
 	}
 	return done
 }
@@ -303,7 +305,9 @@ func (r *rig) toEditor(a sendtest.Accepted) {
 	}
 	for _, p := range r.papers {
 		if p.MessageID == m.MessageID {
-			r.again++
+			if r.again++; p.digest != unsigned(a.Octets) {
+				r.t.Errorf("%q came twice, and differs", m.Subject)
+			}
 			return
 		}
 	}
@@ -311,14 +315,15 @@ func (r *rig) toEditor(a sendtest.Accepted) {
 }
 
 // happened burns the fuse and wakes whoever waits. r.mu is held.
-func (r *rig) happened() {
+func (r *rig) happened() (lose bool) {
 	if r.fuse != nil {
-		r.fuse()
+		lose = r.fuse()
 	}
 	select {
 	case r.event <- struct{}{}:
 	default:
 	}
+	return lose
 }
 
 // until waits for something to be so. The books of another process ring no

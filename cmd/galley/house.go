@@ -153,6 +153,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 	}
 	for _, s := range n.Sections {
 		out.Frame.Sections = append(out.Frame.Sections, s.Name)
+		out.Frame.Aliases = append(out.Frame.Aliases, s.Aliases...)
 	}
 	for _, e := range n.Editors {
 		out.Editors = append(out.Editors, message.Address{Name: e.Name, Addr: e.Address.Key()})

@@ -9,10 +9,17 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 
 	"galley/send"
 )
+
+// maxWebConnections is how many people the pages answer at once
+// (trust.md section 5).
+const maxWebConnections = 1000
 
 // serveCmd is the daemon.
 type serveCmd struct{}
@@ -23,6 +30,7 @@ func (serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	syscall.Umask(0o077) // what the daemon makes is nobody else's to read
 	release, err := lock(cfg.Data)
 	if err != nil {
 		return err
@@ -84,6 +92,7 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("web.listen: %w", err)
 	}
+	l = netutil.LimitListener(l, maxWebConnections)
 	parts = append(parts, daemonPart{"web", func(ctx context.Context) error { return runWeb(ctx, srv, l) }})
 	return parts, func() { srv.Close() }, nil
 }

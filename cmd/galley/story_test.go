@@ -114,7 +114,9 @@ func folded(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (s *story) finale() {
 	s.t.Helper()
 	time.Sleep(time.Minute)
-	s.allRead()
+	if s.allRead(); s.t.Failed() {
+		return
+	}
 	for reader, n := range s.copies("#") {
 		if n > len(s.issuesOut()) {
 			s.t.Errorf("%s has %d copies of %d issues", reader, n, len(s.issuesOut()))

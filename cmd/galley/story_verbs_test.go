@@ -250,7 +250,7 @@ func (s *story) vacation(w []string) {
 }
 
 // gets waits for the next mail, which must have exactly this Subject. An
-// answer must stand in the thread of what was written last.
+// answer must stand in the thread of a mail of that person.
 func (s *story) gets(w []string) {
 	s.t.Helper()
 	p := s.person(w[0])
@@ -263,8 +263,8 @@ func (s *story) gets(w []string) {
 	if m.Subject != w[1] {
 		s.t.Fatalf("%s gets %q and not %q:\n%s", p.name, m.Subject, w[1], m.Plain)
 	}
-	if m.InReplyTo != "" && m.InReplyTo != p.sent {
-		s.t.Errorf("%q answers %s, and not the last mail of %s, %s", m.Subject, m.InReplyTo, p.name, p.sent)
+	if m.InReplyTo != "" && !p.wrote[m.InReplyTo] {
+		s.t.Errorf("%q answers %s, which %s never wrote", m.Subject, m.InReplyTo, p.name)
 	}
 }
 

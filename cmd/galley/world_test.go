@@ -40,6 +40,8 @@ type world struct {
 	log    bytes.Buffer
 	stop   func()
 
+	written int // mails of the people
+
 	mu sync.Mutex // guards the people's boxes
 }
 
@@ -61,8 +63,7 @@ type person struct {
 	signs bool // the provider signs what is submitted
 	box   []*boxed
 	read  int    // how many mails of the box the story has looked at
-	sent  string // Message-ID of what the person wrote last
-	count int
+	wrote map[string]bool // Message-IDs of the mails in the person's name
 }
 
 // boxed is a mail that lies in somebody's box.
@@ -90,6 +91,7 @@ func newWorld(t *testing.T) *world {
 		{name: "Ben", addr: message.Address{Name: "Ben Reader", Addr: "reader002@readers.example"}},
 		{name: "Friend", addr: message.Address{Addr: "friend@elsewhere.example"}},
 	} {
+		p.wrote = map[string]bool{}
 		w.people[p.name] = p
 	}
 	return w
@@ -333,15 +335,19 @@ func (w *world) post(by *person, m *message.Mail) {
 		}
 		raw = append(field, raw...)
 	}
-	by.sent = m.MessageID
+	for _, p := range w.people {
+		if p.addr == m.From {
+			p.wrote[m.MessageID] = true
+		}
+	}
 	w.carry(by.addr.Addr, m.To[0].Addr, raw)
 }
 
 // begin is a new mail of a person's to the newsletter.
 func (w *world) begin(by *person, subject, text string) *message.Mail {
-	by.count++
+	w.written++
 	return &message.Mail{From: by.addr, To: []message.Address{{Addr: letterBox}}, Subject: subject, Date: time.Now(),
-		MessageID: fmt.Sprintf("<%s-%d@%s>", strings.ToLower(by.name), by.count, domainOf(by.addr.Addr)), Text: []byte(text)}
+		MessageID: fmt.Sprintf("<%s-%d@%s>", strings.ToLower(by.name), w.written, domainOf(by.addr.Addr)), Text: []byte(text)}
 }
 
 // answer is a reply as mail programs write it: to the Reply-To, with the

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"galley/compose/markdown"
 )
@@ -28,7 +29,15 @@ func input(t *testing.T, body string) Input {
 		HTML: []byte(string(doc.HTML("mail")) + leave), Text: []byte(string(doc.Text("mail")) + leave),
 		Subject: "#7 - 3 May 2026", Preheader: "A plan; a boat; the harbour in winter",
 		Unsubscribe: leave, ReplyTo: "news@harbour.example",
-		Sections: []string{"Managing Teams", "Random", "Rent"},
+		Sections: []string{"Managing Teams", "Random", "Rent"}, Aliases: []string{"Rents"},
+		Web: doc.HTML("web"), Number: 7, Next: 7, Written: time.Date(2026, 5, 1, 23, 0, 0, 0, time.UTC),
+		Picture: func(u string) (Picture, bool) {
+			p, ok := map[string]Picture{
+				"https://a.example/wide.png": {Width: 3000, Bytes: 90_000}, "https://a.example/heavy.png": {Width: 600, Bytes: 3_000_000},
+				"https://a.example/good.png": {Width: 1400, Bytes: 1 << 20},
+			}[u]
+			return p, ok
+		},
 		Published: func(u string) (int, bool) {
 			return 3, u == "https://old.example/"
 		},
@@ -54,7 +63,7 @@ func TestDrafts(t *testing.T) {
 		{"tracking", "[x](https://a.example/?utm_source=y&b=1)", "tracking:11"},
 		{"no tracking", "[x](https://a.example/?s=20&t=6E)", ""},
 		{"fragment", "[x](#nowhere)", "unknown-fragment:11"},
-		{"known fragment", "## Now here\n\n[x](#now-here)", ""},
+		{"known fragment", "### Now here\n\n[x](#now-here)", ""},
 		{"published", "[Old](https://OLD.example#top) - Ann", "already-published:11"},
 		{"published in passing", "As [before](https://old.example) we saw.", ""},
 		{"linked twice", "[A](https://a.example/) - Ann\n\n[B](https://a.example/?utm_x=1) - Bo", "linked-twice:13 tracking:13"},
@@ -77,12 +86,41 @@ func TestDrafts(t *testing.T) {
 		{"quote never closed", "He said “so be it.\n\nThen he left.", "unbalanced-quotes:11"},
 		{"quote over paragraphs", "He said “so be it.\n\n“And then go.”", ""},
 		{"german quotes", "Er sagte „so sei es“ und ging.", ""},
-		{"empty section", "## One\n\n----------\n\n## Two\n\nText.", "empty-section:11"},
-		{"section with sub-section", "## One\n\n### Sub\n\nText.", ""},
+		{"empty section", "### One\n\n----------\n\n### Two\n\nText.", "empty-section:11"},
+		{"section with sub-section", "### One\n\n#### Sub\n\nText.", ""},
 		{"misspelt section", "## Managing Taems\n\nText.", "section-name:11"},
-		{"short section is another one", "## Rant\n\nText.", ""},
+		{"short section is another one", "## Rant\n\nText.", "section-new:11"},
 		{"section in other letters", "## managing teams\n\nText.", ""},
-		{"another section", "## Managing Boats in Winter\n\nText.", ""},
+		{"another section", "## Managing Boats in Winter\n\nText.", "section-new:11"},
+		{"alias of a section", "## Rents\n\nText.", ""},
+		{"lower heading", "### Boats in Winter\n\nText.", ""},
+		{"shortener", "[x](https://bit.ly/3x)", "shortener:11"},
+		{"no shortener", "[x](https://doi.org/10.1/x) and [y](https://orbit.ly.example/)", ""},
+		{"relative link", "[x](issues/0128)", "relative-link:11"},
+		{"no relative link", "[x](mailto:bo@plan.example), [y](#top-of-it)\n\n<a name=\"top-of-it\"></a>", ""},
+		{"wide image", "![A boat](https://a.example/wide.png)", "image-wide:11"},
+		{"heavy image", "![A boat](https://a.example/heavy.png)", "image-heavy:11"},
+		{"image of a good size", "![A boat](https://a.example/good.png)", ""},
+		{"setext slip", "The harbour office closes at four on Fridays from now on.\n------------------------------------------------------------", "section-new:11 setext:11"},
+		{"setext slip of equals", "The harbour office closes at four on Fridays from now on.\n===", "setext:11"},
+		{"setext sign-off", "## That’s it...\n\nText.\n\nThat’s it...\n------------", "section-new:11 section-new:15"},
+		{"setext heading", "The Harbour Office\n===", ""},
+		{"wrong weekday", "Come on Monday, 4 May 2026, or on Monday 5 May 2026.", "weekday:11"},
+		{"wrong weekday without a year", "The quay opens on Tue July 5.", "weekday:11"},
+		{"right weekday of next year", "See you on Mon, 4 January!", ""},
+		{"right weekday", "Come on Monday 4 May or on May 5.", ""},
+		{"no such day", "We meet on Sunday 31 June 2026.", "weekday:11"},
+		{"wrong weekday in a quote", "> Come on Monday 5 May 2026.", ""},
+		{"spam", "Act now! The berths are few.", "spam-words:11"},
+		{"spam in a quote", "> Act now! The berths are few.", ""},
+		{"no spam", "A free tool that acts now and then; the winner gets a boat.", ""},
+		{"attached", "Please find attached the plan.", "attached-nothing:11"},
+		{"attached file", "The attached file shows it.", "attached-nothing:11"},
+		{"attached to a boat", "The rope is attached to the quay, and we are attached to it.", ""},
+		{"hit reply", "If you know one, just hit reply.", "web-words:11"},
+		{"hit reply in the mail only", "<div class=\"email-only\">\n\nIf you know one, just hit reply.\n\n</div>", ""},
+		{"reply", "The harbour master did not reply to this question.", ""},
+		{"TIFF picture", "![A boat](https://a.example/boat.tiff)", "not-shown:11"},
 		{"own address misspelt", "Write to nwes@harbour.example!", "own-address:11"},
 		{"own domain misspelt", "Write to ann@harbuor.example!", "own-address:11"},
 		{"own address", "Write to news@harbour.example or bo@plan.example!", ""},
@@ -109,6 +147,16 @@ func TestFrame(t *testing.T) {
 		{"long subject", "subject-long:1", func(in *Input) { in.Subject = strings.Repeat("boat ", 40) }},
 		{"shouting", "subject-shouting:1", func(in *Input) { in.Subject = "READ THIS NOW" }},
 		{"no shouting", "", func(in *Input) { in.Subject = "#7 HPC" }},
+		{"spam in the subject", "spam-words:1", func(in *Input) { in.Subject = "Berths for free!!!" }},
+		{"one exclamation", "", func(in *Input) { in.Subject = "The quay is open!" }},
+		{"title of another day", "date-title:1", func(in *Input) { in.Doc.Front.Title = "#7 - 2 May 2026" }},
+		{"title with no-break space", "date-title:1", func(in *Input) { in.Doc.Front.Title = "#7 - 2\u00a0May 2026" }},
+		{"title the American way", "", func(in *Input) { in.Doc.Front.Title = "#7 - May 3rd, 2026" }},
+		{"weekday in the title", "weekday:1", func(in *Input) { in.Doc.Front.Title = "#7 - Saturday 3 May 2026" }},
+		{"year not turned", "date-title:1 date-far:1", func(in *Input) { in.Doc.Front.Date = "2025-05-03" }},
+		{"written when unknown", "", func(in *Input) { in.Written = time.Time{} }},
+		{"number not the next", "number-not-next:1", func(in *Input) { in.Number = 8 }},
+		{"first issue that we know", "", func(in *Input) { in.Number, in.Next = 129, 1 }},
 		{"no preheader", "preheader-missing:1", func(in *Input) { in.Preheader = "" }},
 		{"preheader repeats", "preheader-repeats:1", func(in *Input) { in.Preheader = in.Subject }},
 		{"long preheader", "preheader-long:1", func(in *Input) { in.Preheader = strings.Repeat("boat ", 30) }},
@@ -132,7 +180,7 @@ func TestFrame(t *testing.T) {
 func TestTooBig(t *testing.T) {
 	var body strings.Builder
 	for i, kilobytes := range []int{5, 90, 12, 43} {
-		fmt.Fprintf(&body, "## Section %c\n\n%s\n\n", 'A'+i, strings.Repeat("word and word\n\n", kilobytes*1000/21))
+		fmt.Fprintf(&body, "## Section %c\n\n%s\n\n", 'A'+i, strings.Repeat("a & b & c & d\n\n", kilobytes*1000/27))
 	}
 	in := input(t, body.String())
 	found := Check(in)
@@ -222,4 +270,40 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a mail's HTML does to a reader is shown by small mails of their own.
+func TestLooks(t *testing.T) {
+	for _, c := range []struct{ name, html, want string }{
+		{"plain", `<p>x`, ""},
+		{"grey on white", `<p style="color:#999">x`, "contrast"},
+		{"grey on nothing", `<p style="color:#999"></p>`, ""},
+		{"grey but hidden", `<p style="color:#999;display:none">x`, ""},
+		{"grey and large", `<p style="color:#888;font-size:24px">x`, ""},
+		{"white on blue", `<table bgcolor="navy"><tr><td><font color="white">x</font></td></tr></table>`, ""},
+		{"white on a picture", `<div style="background:url(x.png)"><p style="color:#fff">x`, ""},
+		{"inherited", `<div style="background:#222222"><p style="color:#24282c">x`, "contrast"},
+		{"dark forgotten", `<style>@media (prefers-color-scheme:dark){.paper{background:#181b1e!important}}</style><div class="paper" style="background:#fff;color:#24282c">x`, "contrast"},
+		{"dark done", `<style>@media (prefers-color-scheme:dark){.paper{background:#181b1e!important;color:#d6dade!important}}</style><div class="paper" style="background:#fff;color:#24282c">x`, ""},
+		{"video", `<video src="x.mp4">`, "not-shown"},
+		{"grid", `<div style="display:grid;grid-template:none">x`, "not-shown"},
+		{"variable", `<p style="width:var(--w)">x`, "not-shown"},
+		{"max-width", `<p style="max-width:10px">x`, ""},
+		{"decoration", `<p style="text-shadow:1px 1px;letter-spacing:1px">x`, ""},
+		{"import", `<style>@import "x.css";</style>`, "not-shown"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := input(t, "")
+			in.HTML = []byte(c.html + leave)
+			var got []string
+			for _, f := range Check(in) {
+				if f.Code != "unknown-fragment" {
+					got = append(got, f.Code)
+				}
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
 }

@@ -10,11 +10,11 @@ import (
 
 // junk are words that filters and readers know from junk mail. Each is a whole
 // phrase: single words such as "free" or "winner" are ordinary in honest letters.
-var junk = regexp.MustCompile(`(?i)\b(?:act (?:now|immediately|today)[!.]|buy now\b|order now\b|call now\b|apply now!|limited[ -]time (?:offer|only|deal)|offer expires|while supplies last|` +
+var junk = regexp.MustCompile(`(?i)\b(?:act (?:now|immediately|today)[!.]|buy now\b|order now\b|call now\b|limited[ -]time (?:offer|only|deal)|offer expires|while supplies last|` +
 	`100 ?% (?:free|guaranteed|satisfied)|risk[ -]free (?:trial|offer)?|no (?:obligation|strings attached|hidden (?:costs|fees))|money[ -]back guarantee|satisfaction guaranteed|` +
 	`(?:make|earn|get) (?:money|cash) (?:fast|now|online|from home)|work from home and earn|double your (?:money|income)|extra (?:cash|income)|free (?:money|gift|trial!|access!)|` +
 	`cash bonus|you(?:'|’)?(?:ve| have) (?:won|been selected)|you are a winner|congratulations, you|claim your (?:prize|reward|free)|once in a lifetime|` +
-	`lowest price|best price|special promotion|increase (?:your )?sales|click (?:here|below)(?: now)?!|this is(?: not|n['’]t) (?:spam|junk)|dear friend,|miracle|no credit check|pre-?approved|weight loss)(?:\W|$)`)
+	`special promotion|increase (?:your )?sales|click (?:here|below)(?: now)?!|this is(?: not|n['’]t) (?:spam|junk)|dear friend,|no credit check|pre-?approved|weight loss)(?:\W|$)`)
 
 // loud is a subject that shouts with signs.
 var loud = regexp.MustCompile(`[!?]{2,}|\${2,}|€{2,}|(?i:\bfree!)`)

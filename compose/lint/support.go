@@ -258,4 +258,3 @@ func attrOf(n *html.Node, key string) string {
 	}
 	return ""
 }
-

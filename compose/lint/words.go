@@ -207,7 +207,7 @@ func likeProse(s string) bool {
 	if s == "" || strings.HasPrefix(s, ">") || strings.HasPrefix(s, "#") || strings.HasPrefix(s, "|") || setext.MatchString(s) {
 		return false
 	}
-	return len(strings.Fields(s)) > 8 || strings.HasSuffix(s, ".") || strings.HasPrefix(s, "[")
+	return len(strings.Fields(s)) > 8 || strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "..") || strings.HasPrefix(s, "[")
 }
 
 // emptyHeadings finds headings with nothing below them.

@@ -29,6 +29,7 @@ func (w *work) body() {
 		w.mboxFrom()
 		w.breaks()
 		w.bareBackslashes()
+		w.signOff()
 		w.apart()
 		w.dashes()
 		w.unwrap()
@@ -169,7 +170,7 @@ func (w *work) apart() {
 			tight++
 		case g.blanks > 1:
 			wide++
-		case belong(w.ls[g.a].s, w.ls[g.b].s):
+		case closeTo(w.ls[g.a].s, w.ls[g.b].s):
 			kin++
 		}
 	}
@@ -186,7 +187,7 @@ func (w *work) apart() {
 			return 0
 		case doubled && g.blanks > 1:
 			return 1
-		case g.blanks > 0 && belong(w.ls[g.a].s, w.ls[g.b].s):
+		case g.blanks > 0 && closeTo(w.ls[g.a].s, w.ls[g.b].s):
 			return 0
 		}
 		return g.blanks
@@ -213,10 +214,16 @@ func (w *work) closeGaps(gs []gap, want func(gap) int) {
 func belong(a, b string) bool {
 	list := func(s string) bool { return markerLine.MatchString(s) && !starRule.MatchString(s) }
 	switch {
-	case list(a) && list(b), endsBroken(a):
+	case list(a) && list(b), endsBroken(a) && !breaksOff(a, b):
 		return true
 	case quoteLine1.MatchString(a) && quoteLine1.MatchString(b), tableLine.MatchString(a) && tableLine.MatchString(b):
 		return true
 	}
 	return htmlLine.MatchString(a) && htmlLine.MatchString(b)
+}
+
+// breaksOff tells a line break that a paragraph follows, not another short line
+// or stacked link: its author wanted a distance there, as an empty line is.
+func breaksOff(a, b string) bool {
+	return paragraph(b) && max(width(a), width(b)) > longLine && !strings.HasPrefix(strings.TrimLeft(b, "*_"), "[")
 }

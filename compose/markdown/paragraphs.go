@@ -22,6 +22,25 @@ func (w *work) bareBackslashes() {
 	}
 }
 
+var indentedName = regexp.MustCompile(`^(?: {4,}|\t\s*)(\p{Lu}[\pL.'’-]*(?: [\pL.'’-]+){0,3})\s*$`)
+
+// signOff takes the indent off a name below a closing such as "All the best,":
+// to Markdown the name is code.
+func (w *work) signOff() {
+	last := ""
+	for i, l := range w.ls {
+		if l.blank() {
+			continue
+		}
+		m := indentedName.FindStringSubmatch(l.s)
+		if m != nil && strings.HasSuffix(strings.TrimRight(last, " "), ",") && paragraph(last) && (i+1 == len(w.ls) || !strings.HasPrefix(w.ls[i+1].s, "    ")) {
+			w.ls[i].s = m[1]
+			w.repaired(l.n, "An indented name below a closing line is text, not code.", "")
+		}
+		last = l.s
+	}
+}
+
 // blanks puts empty lines back where a draft has lost them all: every line that
 // does not belong to the one before it becomes a paragraph.
 func (w *work) blanks() {
@@ -33,12 +52,18 @@ func (w *work) blanks() {
 	separators := w.separatorLengths(code)
 	w.closeGaps(gs, func(g gap) int {
 		a, b := w.ls[g.a].s, w.ls[g.b].s
-		if code[g.a] && code[g.b] || belong(a, b) || strings.HasPrefix(b, "    ") || quoteLine1.MatchString(a) && strings.HasPrefix(b, "![") || goesOn(a, b) || underline(a, b) && !separators[len(strings.TrimSpace(b))] {
+		if code[g.a] && code[g.b] || strings.HasPrefix(b, "    ") || closeTo(a, b) || underline(a, b) && !separators[len(strings.TrimSpace(b))] {
 			return g.blanks
 		}
 		return max(1, g.blanks)
 	})
 	w.repaired(w.ls[0].n, "The empty lines between the paragraphs were lost; they are back.", "")
+}
+
+// closeTo tells lines between which no empty line was, as far as the lines alone
+// can tell.
+func closeTo(a, b string) bool {
+	return belong(a, b) || goesOn(a, b)
 }
 
 // lostBlanks tells whether hardly a line has an empty one before it; lines of
@@ -85,7 +110,7 @@ func (w *work) lineEnds() {
 		switch {
 		case g.blanks > 0 && width(b) > longLine:
 			alone++
-		case g.blanks == 0 && !code[g.b] && running(a) && paragraph(b) && !endsBroken(a) && max(width(a), width(b)) > longLine && !goesOn(a, b):
+		case g.blanks == 0 && !code[g.b] && running(a) && paragraph(b) && !belong(a, b) && max(width(a), width(b)) > longLine && !goesOn(a, b):
 			bare = append(bare, g.b)
 		}
 	}
@@ -114,8 +139,7 @@ func running(s string) bool {
 // paragraph tells a line that is neither indented nor begins anything but
 // running text or a picture.
 func paragraph(s string) bool {
-	return running(s) && !strings.HasPrefix(s, " ") && !strings.HasPrefix(s, "\t") && !markerLine.MatchString(s) && !quoteLine1.MatchString(s) &&
-		!strings.HasPrefix(s, "![")
+	return running(s) && !strings.HasPrefix(s, " ") && !strings.HasPrefix(s, "\t") && !markerLine.MatchString(s) && !quoteLine1.MatchString(s)
 }
 
 // unfinished is the end of a line at which no paragraph ends: a dash behind a

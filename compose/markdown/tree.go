@@ -107,6 +107,7 @@ func tidy(root *node) {
 	root.kids = wrapLoose(root.kids, root)
 	root.kids = marksOut(root.kids)
 	tighten(root)
+	lastBreaks(root)
 	dropRules(root)
 }
 
@@ -125,6 +126,16 @@ func marksOut(kids []*node) []*node {
 		out = append(out, k)
 	}
 	return out
+}
+
+// lastBreaks takes out line breaks at the end of a paragraph: they show nothing.
+func lastBreaks(root *node) {
+	root.walk(func(n *node) bool {
+		for n.tag == "p" && len(n.kids) > 1 && n.kids[len(n.kids)-1].tag == "br" {
+			n.kids = n.kids[:len(n.kids)-1]
+		}
+		return true
+	})
 }
 
 // tighten takes the paragraph off entries that are one paragraph each: whether

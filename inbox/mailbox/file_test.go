@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,8 @@ func TestDoneWhileDown(t *testing.T) {
 		h.deliver(t, 1, 1)
 		h.next(t, time.Minute)
 		h.Down()
+		dials := 0
+		h.m.Dial = func(ctx context.Context) (net.Conn, error) { dials++; return h.Dial(ctx) }
 		start := time.Now()
 		for range 100 {
 			if err := h.m.Done(t.Context(), 1, 1, "Galley"); err == nil || refused(err) {
@@ -134,6 +137,9 @@ func TestDoneWhileDown(t *testing.T) {
 		}
 		if d := time.Since(start); d > time.Second {
 			t.Errorf("took %v", d)
+		}
+		if dials > 1 {
+			t.Errorf("dialled %d times", dials)
 		}
 		h.Heal()
 		h.quiet(t, time.Minute)

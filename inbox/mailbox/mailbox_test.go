@@ -436,6 +436,17 @@ func TestReconcile(t *testing.T) {
 	})
 }
 
+// A new connection looks at everything, not only above the cursor.
+func TestReconnectReconciles(t *testing.T) {
+	bubble(t, inboxtest.Options{}, func(t *testing.T, h *house) {
+		h.deliver(t, 1, 1)
+		h.next(t, time.Minute)
+		h.book.have[[2]uint32{1, 50}] = "taken in by another way"
+		at(time.Minute+time.Second, func() { h.deliver(t, 2, 2); h.Reset() })
+		h.next(t, 2*time.Minute)
+	})
+}
+
 // What the caller could not write down is handed out again.
 func TestHandedOutAgain(t *testing.T) {
 	bubble(t, inboxtest.Options{}, func(t *testing.T, h *house) {
@@ -647,13 +658,16 @@ func TestGoneMeanwhile(t *testing.T) {
 		var once sync.Once
 		h.Mangle(func(response string) []string {
 			if strings.HasPrefix(response, "* SEARCH") || strings.HasPrefix(response, "* ESEARCH") {
-				once.Do(func() { go h.Remove("galley", "INBOX", 2, 5) })
+				once.Do(func() { h.Remove("galley", "INBOX", 2, 5) })
 				return []string{response}
 			}
 			return []string{response}
 		})
 		h.next(t, time.Minute)
 		h.quiet(t, 3*time.Hour)
+		if h.book.count() == 4 && len(h.said("UID FETCH")) != 2 {
+			t.Errorf("what is gone was asked for again: %v", h.said("UID FETCH"))
+		}
 		if h.book.count() < 4 || strings.Contains(h.log.String(), "out of reach") {
 			t.Errorf("%d messages, log:\n%s", h.book.count(), h.log)
 		}

@@ -114,6 +114,9 @@ func messageID(msg []byte) string {
 	for len(head) > 0 {
 		var line []byte
 		line, head, _ = bytes.Cut(head, []byte("\r\n"))
+		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+			continue // a folded h= of DKIM names Message-ID too
+		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok || !bytes.EqualFold(bytes.TrimSpace(name), []byte("Message-ID")) {
 			continue

@@ -1,0 +1,120 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+var (
+	errAstray    = errors.New("it leads to an address that is not public")
+	errRedirects = errors.New("it redirects without end")
+)
+
+// open builds the client.
+func (p *Prober) open() {
+	dial := p.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: maxTime, Control: guard().Safe, Resolver: p.Resolver}).DialContext
+	}
+	p.client = &http.Client{
+		Timeout: maxTime,
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dial, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+			TLSHandshakeTimeout: maxTime, ResponseHeaderTimeout: maxTime,
+		},
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			r.Header.Del("Referer")
+			if len(via) > maxRedirects {
+				return errRedirects
+			}
+			if state, _ := askable(r.URL); state == Forbidden {
+				return errAstray
+			}
+			return nil
+		},
+	}
+}
+
+// get asks once. The body is left unread, but for the head of an image.
+func (p *Prober) get(ctx context.Context, a Ask) Answer {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
+	if err != nil {
+		return Answer{State: Forbidden, Why: "this is not a web address"}
+	}
+	agent := p.Agent
+	if agent == "" {
+		agent = "Galley (link check)"
+	}
+	r.Header.Set("User-Agent", agent)
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	asked := r.URL.String()
+	resp, err := p.client.Do(r)
+	if err != nil {
+		return unheard(err)
+	}
+	defer resp.Body.Close()
+	answer := judge(resp.StatusCode)
+	if final := resp.Request.URL.String(); final != asked {
+		answer.Final = final
+	}
+	if a.Image && answer.State == Fine {
+		answer.measure(resp)
+	}
+	return answer
+}
+
+// measure reads as much of an image as its size takes.
+func (a *Answer) measure(resp *http.Response) {
+	a.Bytes = int(max(0, resp.ContentLength))
+	head := &io.LimitedReader{R: resp.Body, N: maxBytes}
+	if c, _, err := image.DecodeConfig(head); err == nil {
+		a.Width, a.Height = c.Width, c.Height
+	}
+	if a.Bytes == 0 {
+		if n, err := io.Copy(io.Discard, head); err == nil {
+			a.Bytes = int(n) // a lower bound: decoding read some before
+		}
+	}
+}
+
+func judge(status int) Answer {
+	switch {
+	case status >= 200 && status < 300:
+		return Answer{State: Fine, Status: status}
+	case status == http.StatusNotFound, status == http.StatusGone:
+		return Answer{State: Gone, Status: status, Why: fmt.Sprintf("the server says %d %s", status, http.StatusText(status))}
+	}
+	return Answer{State: Refused, Status: status, Why: fmt.Sprintf("the server says %d %s", status, http.StatusText(status))}
+}
+
+// unheard sorts the reasons for which there was no answer.
+func unheard(err error) Answer {
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, errAstray), guarded(err):
+		return Answer{State: Forbidden, Why: errAstray.Error()}
+	case errors.Is(err, errRedirects):
+		return Answer{State: Silent, Why: errRedirects.Error()}
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return Answer{State: Gone, Why: "there is no host of this name"}
+	case errors.As(err, &cert):
+		return Answer{State: Silent, Why: "its certificate is not good"}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return Answer{State: Silent, Why: fmt.Sprintf("no answer within %d seconds", maxTime/time.Second)}
+	}
+	return Answer{State: Silent, Why: "no connection can be made"}
+}

@@ -1,0 +1,294 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"code.dny.dev/ssrf"
+	"github.com/foxcpp/go-mockdns"
+)
+
+// town is a web of one server: every name leads to it, plain or encrypted.
+type town struct {
+	plain, secure *httptest.Server
+	hits          atomic.Int32
+	together      map[string]int // requests that are under way, by host
+	most          int
+	mu            sync.Mutex
+}
+
+func newTown(t *testing.T) (*town, *Prober) {
+	t.Helper()
+	w := &town{together: map[string]int{}}
+	w.plain = httptest.NewServer(http.HandlerFunc(w.serve))
+	w.secure = httptest.NewTLSServer(http.HandlerFunc(w.serve))
+	t.Cleanup(w.plain.Close)
+	t.Cleanup(w.secure.Close)
+	p := &Prober{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, port, _ := net.SplitHostPort(addr)
+		switch {
+		case strings.HasPrefix(host, "none."):
+			return nil, &net.DNSError{Name: host, IsNotFound: true}
+		case port == "443" && !strings.HasPrefix(host, "plain."):
+			return (&net.Dialer{}).DialContext(ctx, "tcp", w.secure.Listener.Addr().String())
+		case port == "80":
+			return (&net.Dialer{}).DialContext(ctx, "tcp", w.plain.Listener.Addr().String())
+		}
+		return nil, fmt.Errorf("connection refused")
+	}}
+	p.once.Do(p.open)
+	config := w.secure.Client().Transport.(*http.Transport).TLSClientConfig
+	config.ServerName = "example.com"
+	p.client.Transport.(*http.Transport).TLSClientConfig = config
+	return w, p
+}
+
+func (w *town) serve(rw http.ResponseWriter, r *http.Request) {
+	w.hits.Add(1)
+	w.enter(r.Host, 1)
+	defer w.enter(r.Host, -1)
+	if r.Header.Get("Cookie") != "" || r.Header.Get("Referer") != "" {
+		http.Error(rw, "it tells too much", http.StatusTeapot)
+		return
+	}
+	http.SetCookie(rw, &http.Cookie{Name: "who", Value: "you"})
+	switch path := r.URL.Path; {
+	case path == "/gone":
+		http.NotFound(rw, r)
+	case path == "/bots":
+		http.Error(rw, "no", http.StatusForbidden)
+	case path == "/moved":
+		http.Redirect(rw, r, "https://elsewhere.town/", http.StatusMovedPermanently)
+	case path == "/inside":
+		http.Redirect(rw, r, "http://127.0.0.1:8080/", http.StatusFound)
+	case path == "/file":
+		http.Redirect(rw, r, "file:///etc/hostname", http.StatusFound)
+	case path == "/round":
+		http.Redirect(rw, r, "/round", http.StatusFound)
+	case path == "/boat.png":
+		png.Encode(rw, image.NewGray(image.Rect(0, 0, 30, 20)))
+	default:
+		io.WriteString(rw, "<title>a page")
+	}
+}
+
+func (w *town) enter(host string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.together[host] += n
+	w.most = max(w.most, w.together[host])
+}
+
+func TestProbe(t *testing.T) {
+	_, p := newTown(t)
+	for _, c := range []struct {
+		url   string
+		state State
+		final string
+	}{
+		{"https://a.town/", Fine, ""},
+		{"https://a.town/gone", Gone, ""},
+		{"https://a.town/bots", Refused, ""},
+		{"https://none.town/", Gone, ""},
+		{"https://plain.town/", Silent, ""},
+		{"http://plain.town/x", Fine, ""},
+		{"https://a.town/moved", Fine, "https://elsewhere.town/"},
+		{"https://a.town/inside", Forbidden, ""},
+		{"https://a.town/file", Forbidden, ""},
+		{"https://a.town/round", Silent, ""},
+		{"https://a.town:8443/", Forbidden, ""},
+		{"https://me:secret@a.town/", Forbidden, ""},
+		{"ftp://a.town/", Forbidden, ""}, {"gopher://a.town/", Forbidden, ""}, {"file:///etc/hostname", Forbidden, ""},
+		{"https://www.example.org/", Reserved, ""}, {"http://localhost/", Reserved, ""},
+		{"https://a.town/" + strings.Repeat("x", 3000), Forbidden, ""},
+	} {
+		got := p.Probe(t.Context(), []Ask{{URL: c.url}})[c.url]
+		if got.State != c.state || got.Final != c.final || got.State != Fine && got.Why == "" {
+			t.Errorf("%.60s: %+v, want %s %s", c.url, got, c.state, c.final)
+		}
+	}
+}
+
+// An http link tells whether its encrypted form is as good.
+func TestSecure(t *testing.T) {
+	_, p := newTown(t)
+	got := p.Probe(t.Context(), []Ask{{URL: "http://a.town/"}, {URL: "http://plain.town/"}, {URL: "http://a.town/gone"}})
+	if !got["http://a.town/"].Secure || got["http://plain.town/"].Secure || got["http://a.town/gone"].State != Gone {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestImage(t *testing.T) {
+	_, p := newTown(t)
+	got := p.Probe(t.Context(), []Ask{{URL: "https://a.town/boat.png", Image: true}})["https://a.town/boat.png"]
+	var b bytes.Buffer
+	png.Encode(&b, image.NewGray(image.Rect(0, 0, 30, 20)))
+	if got.Width != 30 || got.Height != 20 || got.Bytes != b.Len() {
+		t.Errorf("%+v, want 30 by 20 and %d bytes", got, b.Len())
+	}
+}
+
+// Answers are kept, so that the next proof does not ask again.
+func TestKept(t *testing.T) {
+	w, p := newTown(t)
+	asks := []Ask{{URL: "https://a.town/"}, {URL: "https://a.town/gone"}, {URL: "https://a.town/"}}
+	p.Probe(t.Context(), asks)
+	p.Probe(t.Context(), asks)
+	if n := w.hits.Load(); n != 2 {
+		t.Errorf("%d requests for two links", n)
+	}
+}
+
+// No host gets two requests at once.
+func TestPolite(t *testing.T) {
+	w, p := newTown(t)
+	var asks []Ask
+	for i := range 40 {
+		asks = append(asks, Ask{URL: fmt.Sprintf("https://host%d.town/%d", i%4, i)})
+	}
+	for url, a := range p.Probe(t.Context(), asks) {
+		if a.State != Fine {
+			t.Errorf("%s: %+v", url, a)
+		}
+	}
+	if w.most != 1 || w.hits.Load() != 40 {
+		t.Errorf("%d at once, %d in all", w.most, w.hits.Load())
+	}
+}
+
+// silence is a dialler to servers that take the request and never answer.
+func silence(ctx context.Context, network, addr string) (net.Conn, error) {
+	here, there := net.Pipe()
+	go func() { io.Copy(io.Discard, there); there.Close() }()
+	return here, nil
+}
+
+func TestSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &Prober{Dial: silence}
+		begin := time.Now()
+		got := p.Probe(t.Context(), []Ask{{URL: "https://a.town/"}})["https://a.town/"]
+		if took := time.Since(begin); got.State != Silent || took != maxTime || !strings.Contains(got.Why, "5 seconds") {
+			t.Errorf("%+v after %v", got, took)
+		}
+	})
+}
+
+// When our own time is over, the rest is waiting and not called dead.
+func TestWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &Prober{Dial: silence, Workers: 2}
+		var asks []Ask
+		for i := range 6 {
+			asks = append(asks, Ask{URL: fmt.Sprintf("https://host%d.town/", i)})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+		count := map[State]int{}
+		for _, a := range p.Probe(ctx, asks) {
+			count[a.State]++
+		}
+		if count[Silent] != 2 || count[Waiting] != 4 {
+			t.Errorf("%v", count)
+		}
+	})
+}
+
+// TestForbidden is bar 77 of trust.md: no spelling of an address that is not
+// public, and no name that leads to one, opens a connection to a listener here.
+func TestForbidden(t *testing.T) {
+	var taken atomic.Int32
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			taken.Add(1)
+			c.Close()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	dns, err := mockdns.NewServer(map[string]mockdns.Zone{
+		"inside.town.": {A: []string{"127.0.0.1"}}, "cloud.town.": {A: []string{"169.254.169.254"}}, "both.town.": {A: []string{"127.0.0.1"}, AAAA: []string{"::1"}},
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dns.Close()
+	resolver := &net.Resolver{}
+	dns.PatchNet(resolver)
+	t.Setenv("HTTP_PROXY", "http://"+l.Addr().String())
+	t.Setenv("HTTPS_PROXY", "http://"+l.Addr().String())
+	// Any port, since the listener can not have port 80.
+	p := &Prober{Dial: (&net.Dialer{Control: guard(ssrf.WithAnyPort()).Safe, Resolver: resolver}).DialContext}
+	p.once.Do(p.open)
+	for _, host := range []string{
+		"127.0.0.1", "127.1", "127.0.0.2", "0.0.0.0", "0", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.000.000.001", "%31%32%37.0.0.1",
+		"[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]", "[fe80::1]",
+		"[fc00::1]", "[fd12:3456::1]", "[ff02::1]", "[3fff::1]", "[5f00::1]", "[100::1]", "[2001:db8::1]", "[2001::1]",
+		"10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.0.1", "192.168.0.1", "192.168.255.1", "100.64.0.1", "100.127.0.1", "169.254.169.254", "169.254.0.1",
+		"192.0.0.1", "192.0.0.170", "192.0.2.1", "198.18.0.1", "198.19.255.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+		"inside.town", "cloud.town", "both.town", "INSIDE.town.", "①②⑦.⓪.⓪.①",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		got := p.get(ctx, Ask{URL: "http://" + host + ":" + port + "/"})
+		cancel()
+		if got.State == Fine || got.State == Refused || got.Status != 0 {
+			t.Errorf("%s: %+v", host, got)
+		}
+	}
+	if n := taken.Load(); n != 0 {
+		t.Errorf("%d connections were made", n)
+	}
+}
+
+// A page of any size costs nothing: bodies stay unread, of images the head is
+// read.
+func TestBomb(t *testing.T) {
+	var sent atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chunk := make([]byte, 64<<10)
+		for range 1 << 14 { // 1 GiB
+			n, err := w.Write(chunk)
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	p := &Prober{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", s.Listener.Addr().String())
+	}}
+	p.once.Do(p.open)
+	begin := time.Now()
+	for _, ask := range []Ask{{URL: "http://plain.town/"}, {URL: "http://plain.town/x.png", Image: true}} {
+		p.get(t.Context(), ask)
+	}
+	if took := time.Since(begin); took > maxTime {
+		t.Errorf("it took %v", took)
+	}
+	s.Close() // waits for the handlers
+	if n := sent.Load(); n > 32<<20 {
+		t.Errorf("%d bytes were sent to us", n)
+	}
+}
