@@ -53,6 +53,7 @@ type Desk struct {
 	Figures     Figures
 	Newsletters map[string]*Newsletter
 	Tick        time.Duration // how often Run looks by itself; 2 s when 0
+	Prober      Prober        // looks whether links are alive; nil: nobody does
 	Log         *slog.Logger
 	bell        bell
 }

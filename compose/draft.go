@@ -219,7 +219,11 @@ func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, e
 	if h.issue == nil {
 		f.Next = h.next
 	}
-	return Render(ctx, src, h.number, f)
+	r, err := Render(ctx, src, h.number, f)
+	if err == nil && d.Prober != nil {
+		r.Reach(ctx, d.Prober)
+	}
+	return r, err
 }
 
 // frame is the newsletter's frame with its memory of published links.

@@ -29,10 +29,11 @@ type task struct {
 // waiting are the states from which a task is claimed, the urgent first.
 var waiting = []State{Deferred, Ambiguous, Pending}
 
-// claim takes up to n tasks that are due: slips first, since somebody waits
-// for them, then deliveries of the editions that are on their way.
-func (e *engine) claim(ctx context.Context, n int) ([]*task, error) {
-	if n == 0 {
+// claim takes what is due, up to that many slips and up to n in all: slips
+// first, since somebody waits for them, then deliveries of the editions that
+// are on their way.
+func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
+	if slips == 0 && n == 0 {
 		return nil, nil
 	}
 	some, err := e.anyDue(ctx)
@@ -42,11 +43,11 @@ func (e *engine) claim(ctx context.Context, n int) ([]*task, error) {
 	var tasks []*task
 	err = e.q.DB.Update(ctx, func(tx *store.Tx) error {
 		tasks = tasks[:0]
-		slips, err := e.claimSlips(ctx, tx, n)
+		some, err := e.claimSlips(ctx, tx, slips)
 		if err != nil {
 			return fmt.Errorf("claiming slips: %w", err)
 		}
-		tasks = append(tasks, slips...)
+		tasks = append(tasks, some...)
 		live, err := liveEditions(ctx, tx)
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ type engine struct {
 	hungry  bell
 	results chan *result
 	drained chan struct{} // closed when no worker is left
+	turned  time.Time     // when the last full turn began
 
 	mu       sync.Mutex
 	claimed  map[*task]bool // not yet settled
@@ -128,15 +129,18 @@ func (e *engine) tend(ctx context.Context) error {
 				renewed = time.Now()
 			}
 		}
-		busy := e.turn(ctx)
-		e.rest(ctx, busy)
+		e.turned = time.Now()
+		busy := e.turn(ctx, e.settleReturns, e.advance, e.feed)
+		for e.rest(ctx, busy) {
+			busy = e.turn(ctx, e.feed)
+		}
 	}
 	return nil
 }
 
 // turn does once what is due. A fault of the books is told and tried again.
-func (e *engine) turn(ctx context.Context) (busy bool) {
-	for _, f := range []func(context.Context) error{e.settleReturns, e.advance, e.feed} {
+func (e *engine) turn(ctx context.Context, work ...func(context.Context) error) (busy bool) {
+	for _, f := range work {
 		if err := f(ctx); err != nil && ctx.Err() == nil {
 			e.q.Log.Error("send: the books", "error", err)
 		}
@@ -146,8 +150,9 @@ func (e *engine) turn(ctx context.Context) (busy bool) {
 	return len(e.claimed) > 0
 }
 
-// rest waits for the bell, for hungry workers or for the next tick.
-func (e *engine) rest(ctx context.Context, busy bool) {
+// rest waits for the bell or the next tick, or for workers that only want to
+// be fed: then it returns true.
+func (e *engine) rest(ctx context.Context, busy bool) (hungry bool) {
 	tick := idleTick
 	if busy {
 		tick = busyTick
@@ -162,13 +167,16 @@ func (e *engine) rest(ctx context.Context, busy bool) {
 	case <-timer.C:
 	case <-e.q.bell.rang():
 	case <-e.hungry.rang():
+		return time.Since(e.turned) < tick
 	}
+	return false
 }
 
 // feed claims as much as the workers can take soon.
 func (e *engine) feed(ctx context.Context) error {
-	room := min(cap(e.slips)-len(e.slips), cap(e.tasks)-len(e.tasks))
-	tasks, err := e.claim(ctx, e.gate.width(room))
+	slips, room := cap(e.slips)-len(e.slips), cap(e.tasks)-len(e.tasks)
+	width := e.gate.width(max(slips, room))
+	tasks, err := e.claim(ctx, min(slips, width), min(room, width))
 	if err != nil {
 		return err
 	}
@@ -225,11 +233,14 @@ func (e *engine) pop(ctx context.Context, wait time.Duration) *task {
 	return nil
 }
 
-// forget takes a settled task off the watch.
+// forget takes a settled task off the watch. After the last one there may be
+// a run to end.
 func (e *engine) forget(t *task) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.claimed, t)
+	if delete(e.claimed, t); len(e.claimed) == 0 {
+		e.q.bell.ring()
+	}
 }
 
 // may tells whether a task may begin: its edition is not halted, its reader

@@ -5,19 +5,96 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 )
 
-//go:embed *.html *.txt
+//go:embed *.html *.txt looks
 var embedded embed.FS
 
-// Look returns the template files: those of the user's folder where it has them,
-// the embedded ones elsewhere. An empty dir means the embedded ones alone.
-func Look(dir string) fs.FS {
-	if dir == "" {
-		return embedded
+// Standard is the name of the look that is used when none is chosen.
+const Standard = "standard"
+
+// Look returns the template files. from is a user's folder, whose files lie over
+// the built-in ones one by one, or @ and the name of a built-in look ("@plain");
+// empty means the standard look. In the result looks/NAME/ holds what each look
+// changes, the standard one included, so that a single issue can choose another.
+func Look(from string) fs.FS {
+	name, builtIn := strings.CutPrefix(from, "@")
+	switch {
+	case from == "", builtIn && name == Standard:
+		return bundle{}
+	case builtIn:
+		return over{within(bundle{}, name), bundle{}}
 	}
-	return over{os.DirFS(dir), embedded}
+	return over{os.DirFS(from), bundle{}}
 }
+
+// Known tells whether there is a built-in look of this name.
+func Known(name string) bool { return slices.Contains(Names(Look("")), name) }
+
+// Names lists the looks that an issue can choose from a set of template files.
+func Names(look fs.FS) []string {
+	entries, err := fs.ReadDir(look, "looks")
+	if err != nil {
+		return nil // no folder, no choice
+	}
+	var all []string
+	for _, e := range entries {
+		if e.IsDir() && !slices.Contains(all, e.Name()) {
+			all = append(all, e.Name())
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Choose returns the template files of one look: its own over those of the set.
+// ok is false when the set has no look of this name.
+func Choose(look fs.FS, name string) (chosen fs.FS, ok bool) {
+	if !slices.Contains(Names(look), name) {
+		return look, false
+	}
+	return over{within(look, name), look}, true
+}
+
+// within is what a look changes.
+func within(look fs.FS, name string) fs.FS {
+	sub, err := fs.Sub(look, "looks/"+name)
+	if err != nil {
+		return embed.FS{} // no such name can exist: nothing is changed
+	}
+	return sub
+}
+
+// bundle is the built-in files, with the standard look under its name too.
+type bundle struct{}
+
+// Open finds looks/standard/x at x.
+func (bundle) Open(name string) (fs.File, error) {
+	if rest, ok := strings.CutPrefix(name, "looks/"+Standard); ok && (rest == "" || rest[0] == '/') {
+		name = strings.TrimPrefix(rest, "/")
+		if name == "" {
+			name = "."
+		}
+	}
+	return embedded.Open(name)
+}
+
+// ReadDir adds the standard look to the folder of looks.
+func (bundle) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := embedded.ReadDir(name)
+	if name != "looks" || err != nil {
+		return entries, err
+	}
+	return append(entries, standard{entries[0]}), nil
+}
+
+// standard is a folder's entry under the standard look's name.
+type standard struct{ fs.DirEntry }
+
+// Name is that of the standard look.
+func (standard) Name() string { return Standard }
 
 // over looks in the first file system, then in the second.
 type over struct{ first, second fs.FS }
@@ -30,4 +107,17 @@ func (o over) Open(name string) (fs.File, error) {
 		return o.second.Open(name)
 	}
 	return f, err
+}
+
+// ReadDir lists what either has; a folder that one of them lacks is no fault.
+func (o over) ReadDir(name string) ([]fs.DirEntry, error) {
+	first, err := fs.ReadDir(o.first, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	second, err := fs.ReadDir(o.second, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return append(first, second...), nil
 }

@@ -37,6 +37,47 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// A look is chosen for a newsletter by @ and its name, for an issue out of what
+// the newsletter has; a user's folder may hold looks of its own.
+func TestLooks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "looks", "winter"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"looks/winter/issue.html": "winter", "issue.txt": "mine"} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain, usual := read(t, embedded, plainMail), read(t, embedded, "issue.html")
+	for _, c := range []struct{ from, layout, mail, text string }{
+		{"", "", usual, read(t, embedded, "issue.txt")},
+		{"@plain", "", plain, read(t, embedded, "issue.txt")},
+		{"@standard", "", usual, read(t, embedded, "issue.txt")},
+		{"", "plain", plain, read(t, embedded, "issue.txt")},
+		{"@plain", "standard", usual, read(t, embedded, "issue.txt")},
+		{dir, "", usual, "mine"},
+		{dir, "plain", plain, "mine"},
+		{dir, "winter", "winter", "mine"},
+	} {
+		look, ok := Look(c.from), true
+		if c.layout != "" {
+			look, ok = Choose(look, c.layout)
+		}
+		if !ok || read(t, look, "issue.html") != c.mail || read(t, look, "issue.txt") != c.text {
+			t.Errorf("%q with layout %q gives other files", c.from, c.layout)
+		}
+	}
+	if got := strings.Join(Names(Look(dir)), " "); got != "plain standard winter" {
+		t.Errorf("the looks are %s", got)
+	}
+	for _, bad := range []string{"email", "..", "../..", "", "/", "plain/"} {
+		if _, ok := Choose(Look(dir), bad); ok || Known(bad) {
+			t.Errorf("there is a look %q", bad)
+		}
+	}
+}
+
 // A user's file that cannot be read must not silently become ours.
 func TestLookUnreadable(t *testing.T) {
 	dir := t.TempDir()
@@ -47,6 +88,11 @@ func TestLookUnreadable(t *testing.T) {
 		t.Error("a folder in place of issue.html is passed over")
 	}
 }
+
+const (
+	plainMail = "looks/plain/issue.html"
+	plainWeb  = "looks/plain/web.html"
+)
 
 // pair is text on a ground, in a rule of the style sheets.
 type pair struct{ file, text, ground string }
@@ -66,6 +112,9 @@ func TestContrast(t *testing.T) {
 		{"web.html", "#5a626a", "#f7f5f0"}, {"web.html", "#a3abb3", "#212529"}, {"web.html", "#a8351a", "#f7f5f0"},
 		{"web.html", "#ff9c82", "#212529"}, {"web.html", "#5a626a", "#f3f1ec"}, {"web.html", "#a3abb3", "#101214"},
 		{"web.html", "#24282c", "#f3f1ec"}, {"web.html", "#d6dade", "#101214"},
+		{plainMail, "#1f2328", "#ffffff"}, {plainMail, "#59636e", "#ffffff"}, {plainMail, "#0b57a4", "#ffffff"}, {plainMail, "#454c54", "#ffffff"}, {plainMail, "#1f2328", "#f3f5f7"},
+		{plainMail, "#d4d9de", "#15181b"}, {plainMail, "#f0f3f6", "#15181b"}, {plainMail, "#9ea7b0", "#15181b"}, {plainMail, "#79b8ff", "#15181b"}, {plainMail, "#bcc3ca", "#15181b"}, {plainMail, "#d4d9de", "#23282d"},
+		{plainWeb, "#59636e", "#fff"}, {plainWeb, "#0b57a4", "#fff"}, {plainWeb, "#454c54", "#fff"}, {plainWeb, "#9ea7b0", "#15181b"}, {plainWeb, "#79b8ff", "#15181b"}, {plainWeb, "#bcc3ca", "#15181b"},
 		{"page.html", "#fff", "#a8351a"}, {"page.html", "#fff", "#b5411f"}, {"page.html", "#5a626a", "#fff"}, {"page.html", "#a3abb3", "#181b1e"},
 	}
 	for _, p := range pairs {
@@ -107,17 +156,23 @@ func luminance(t *testing.T, colour string) float64 {
 // The mail's dark colours must stand against what was inlined, and the web pages
 // must not need inline styles, which their content security policy refuses.
 func TestStyleRules(t *testing.T) {
-	mail := read(t, embedded, "issue.html")
+	for _, name := range []string{"issue.html", plainMail} {
+		darkRules(t, name)
+	}
+	for _, name := range []string{"web.html", "page.html", plainWeb} {
+		if strings.Contains(read(t, embedded, name), ` style="`) {
+			t.Errorf("%s has an inline style", name)
+		}
+	}
+}
+
+func darkRules(t *testing.T, name string) {
+	mail := read(t, embedded, name)
 	_, dark, _ := strings.Cut(mail, "prefers-color-scheme:dark")
 	dark, _, _ = strings.Cut(dark, "</style>")
 	for _, d := range regexp.MustCompile(`[{;]([a-z-]+:[^;{}]*)`).FindAllStringSubmatch(dark, -1) {
 		if !strings.HasSuffix(d[1], "!important") {
-			t.Errorf("a dark rule that loses against the inlined one: %s", d[1])
-		}
-	}
-	for _, name := range []string{"web.html", "page.html"} {
-		if strings.Contains(read(t, embedded, name), ` style="`) {
-			t.Errorf("%s has an inline style", name)
+			t.Errorf("%s: a dark rule that loses against the inlined one: %s", name, d[1])
 		}
 	}
 }

@@ -274,7 +274,7 @@ func (m *IMAP) check(d *document, key string) {
 	} else {
 		m.Login.check(d, key, m.Host, TLS) // what plain means was said above
 	}
-	d.span(key+".poll", m.Poll, time.Second, time.Hour)
+	d.span(key+".poll", m.Poll, time.Second, 5*time.Minute) // a half-open line is noticed by it
 	d.span(key+".reconcile", m.Reconcile, time.Minute, 7*24*time.Hour)
 	if m.Idle != 0 { // RFC 2177: servers may hang up after 30 minutes
 		d.span(key+".idle", m.Idle, 10*time.Second, 29*time.Minute)

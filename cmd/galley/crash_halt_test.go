@@ -108,24 +108,34 @@ func (r *rig) reach(n int) {
 	r.until("copies at the readers' servers", func() bool { return r.sent() >= n })
 }
 
-// halted waits until the books say that the edition is halted, and counts
-// what the readers' servers take after that: with settle, until nothing is in
-// flight any more.
+// halted waits until the books say that the edition is halted and, with
+// settle, until nothing is in flight any more. Then it counts what the readers'
+// servers have taken since: one letter a connection may have been on its way.
+// The books name the instant at which the halting transaction began; while it
+// lasts no result can be committed, so no connection begins another letter.
 func (r *rig) halted(state send.EditionState, settle bool) {
 	r.t.Helper()
 	r.until("the issue to be "+string(state), func() bool { return r.run().State == state })
-	before := r.sent()
 	if !settle {
 		return
 	}
 	r.until("the letters in flight", func() bool { return r.number(`SELECT count(*) FROM delivery WHERE state = 'claimed'`) == 0 })
-	after := r.sent() - before
-	r.t.Logf("%s after %d copies; %d more were taken after the commit", state, before, after)
+	at, before, after := store.Instant(int64(r.number(`SELECT changed FROM edition`))), 0, 0
+	r.mu.Lock()
+	for _, a := range r.copies {
+		if a.Time.After(at) {
+			after++
+		} else {
+			before++
+		}
+	}
+	r.mu.Unlock()
+	r.t.Logf("%s after %d copies; %d more were taken", state, before, after)
 	if after > r.conf.connections {
 		r.t.Errorf("%d copies were taken after the issue was %s, want at most %d", after, state, r.conf.connections)
 	}
-	if before == 0 || r.run().Counts[send.Pending] == 0 && state == send.Paused {
-		r.t.Errorf("it was not in mid-run: %v", r.run().Counts)
+	if run := r.run(); before == 0 || run.Counts[send.Sent] == run.Total {
+		r.t.Errorf("it was not in mid-run: %v", run.Counts)
 	}
 }
 

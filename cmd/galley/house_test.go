@@ -16,7 +16,7 @@ import (
 // floorPlan is the house on paper: every package, and all of ours that it imports. One
 // that is missing here, or imports more or less, fails.
 var floorPlan = map[string]string{
-	"cmd/galley": "compose compose/lint compose/markdown inbox inbox/inboxtest inbox/intent inbox/mailbox inbox/mime inbox/trust " +
+	"cmd/galley": "compose compose/lint compose/markdown compose/probe inbox inbox/inboxtest inbox/intent inbox/mailbox inbox/mime inbox/trust " +
 		"send send/list send/message send/relay send/sendtest send/site send/store templates",
 	"inbox":                "compose compose/lint compose/markdown inbox/bounce inbox/intent inbox/mailbox inbox/mime inbox/reply inbox/trust send send/list send/store",
 	"inbox/bounce":         "inbox/mime",
@@ -26,10 +26,11 @@ var floorPlan = map[string]string{
 	"inbox/mime":           "",
 	"inbox/reply":          "inbox/mime",
 	"inbox/trust":          "",
-	"compose":              "compose/inline compose/lint compose/markdown send send/message send/store",
+	"compose":              "compose/inline compose/lint compose/markdown compose/probe send send/message send/store",
 	"compose/inline":       "",
-	"compose/lint":         "compose/markdown",
+	"compose/lint":         "compose/markdown compose/probe",
 	"compose/markdown":     "",
+	"compose/probe":        "",
 	"compose/probe":        "",
 	"send":                 "send/list send/message send/store",
 	"send/list":            "send/store",

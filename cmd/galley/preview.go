@@ -13,18 +13,21 @@ import (
 	"galley/compose"
 	"galley/compose/lint"
 	"galley/compose/markdown"
+	"galley/compose/probe"
 	"galley/inbox/mime"
 	"galley/send/message"
 	"galley/templates"
 )
 
-// previewCmd makes an issue of a draft, without network or database.
+// previewCmd makes an issue of a draft, without database and, unless asked to
+// look at the links, without network.
 type previewCmd struct {
 	Draft     string `arg:"" type:"existingfile" help:"A Markdown draft, or a mail (.eml) that holds one."`
 	Out       string `short:"o" required:"" type:"path" placeholder:"DIR" help:"Folder for issue.eml, issue.html, issue.txt, web.html, draft.md and report.json."`
 	Templates string `type:"existingdir" help:"A folder of templates over the built-in ones."`
 	Number    int    `help:"The issue's number, where the draft names none."`
 	Name      string `default:"Newsletter" help:"The newsletter's name (${default})."`
+	Live      bool   `help:"Also ask the web whether the links are alive."`
 }
 
 // report is what report.json says.
@@ -67,6 +70,9 @@ func (c *previewCmd) Run(e *env) error {
 	r, err := compose.Render(e.ctx, src, c.Number, frame)
 	if err != nil {
 		return err
+	}
+	if c.Live {
+		r.Reach(e.ctx, &probe.Prober{})
 	}
 	if err := c.write(r); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"galley/compose/probe"
 	"galley/send"
 )
 
@@ -41,7 +42,18 @@ func (serveCmd) Run(e *env) error {
 		return err
 	}
 	defer h.close()
+	if cfg.CheckLinks {
+		h.desk.Prober = &probe.Prober{Agent: agent(cfg)}
+	}
 	return h.serve(e.ctx)
+}
+
+// agent is how Galley introduces itself to the servers that links lead to.
+func agent(cfg *Config) string {
+	if host := cfg.host(); host != "" {
+		return "Galley (link check; +" + host + ")"
+	}
+	return "Galley (link check)"
 }
 
 // logger writes one line a decision, as text or as JSON.

@@ -80,7 +80,7 @@ const (
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), people: map[string]*person{}}
-	w.plan = plan{readers: 20, connections: 2, grace: "10m", approve: ApproveProof, editors: []string{"Ines"}, tick: 30 * time.Second,
+	w.plan = plan{readers: 20, connections: 1, grace: "10m", approve: ApproveProof, editors: []string{"Ines"}, tick: 30 * time.Second,
 		slot: "weekday = \"Saturday\"\ntime = \"09:00\"\nzone = \"America/Toronto\"\nremind = [\"24h\", \"2h\"]\n"}
 	w.key = ed25519.NewKeyFromSeed([]byte("the key of all the providers' :-)"[:32]))
 	for _, p := range []*person{

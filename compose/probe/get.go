@@ -47,8 +47,6 @@ func (p *Prober) open() {
 
 // get asks once. The body is left unread, but for the head of an image.
 func (p *Prober) get(ctx context.Context, a Ask) Answer {
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
 	if err != nil {
 		return Answer{State: Forbidden, Why: "this is not a web address"}

@@ -132,10 +132,15 @@ func (p *Prober) askHost(ctx context.Context, asks []Ask, out chan<- answered) {
 }
 
 // one asks for a link. Of an http link the https form is asked first: if that
-// gives a page, nobody needs the other.
+// gives a page, nobody needs the other. Both together have the time of one.
 func (p *Prober) one(ctx context.Context, a Ask) Answer {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
 	if rest, ok := cutHTTP(a.URL); ok {
-		if secure := p.get(ctx, Ask{"https://" + rest, a.Image}); secure.State == Fine {
+		first, stop := context.WithTimeout(ctx, maxTime/2)
+		secure := p.get(first, Ask{"https://" + rest, a.Image})
+		stop()
+		if secure.State == Fine {
 			secure.Secure = true
 			return secure
 		}

@@ -176,11 +176,21 @@ func silence(ctx context.Context, network, addr string) (net.Conn, error) {
 	return here, nil
 }
 
+// plainly refuses what is encrypted at once.
+func plainly(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if strings.HasSuffix(addr, ":443") {
+			return nil, fmt.Errorf("connection refused")
+		}
+		return dial(ctx, network, addr)
+	}
+}
+
 func TestSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &Prober{Dial: silence}
+		p := &Prober{Dial: plainly(silence)}
 		begin := time.Now()
-		got := p.Probe(t.Context(), []Ask{{URL: "https://a.town/"}})["https://a.town/"]
+		got := p.Probe(t.Context(), []Ask{{URL: "http://a.town/"}})["http://a.town/"]
 		if took := time.Since(begin); got.State != Silent || took != maxTime || !strings.Contains(got.Why, "5 seconds") {
 			t.Errorf("%+v after %v", got, took)
 		}
@@ -190,10 +200,10 @@ func TestSilent(t *testing.T) {
 // When our own time is over, the rest is waiting and not called dead.
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &Prober{Dial: silence, Workers: 2}
+		p := &Prober{Dial: plainly(silence), Workers: 2}
 		var asks []Ask
 		for i := range 6 {
-			asks = append(asks, Ask{URL: fmt.Sprintf("https://host%d.town/", i)})
+			asks = append(asks, Ask{URL: fmt.Sprintf("http://host%d.town/", i)})
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()

@@ -104,10 +104,14 @@ func typedMarkdown(text string) bool {
 	return frontMatter.MatchString(text) || len(markdown.FindAllStringIndex(text, 2)) >= 2
 }
 
+// inlineTag matches elements that begin no line: what stands behind a link is
+// no item of a list, although it begins with a dash.
+var inlineTag = regexp.MustCompile(`(?i)</?(a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u)(\s[^>]*)?>`)
+
 // tokensText is the text of a page as it was typed, without what its elements
 // mean.
 func tokensText(page string) string {
-	text := html.UnescapeString(anyTag.ReplaceAllString(page, "\n"))
+	text := html.UnescapeString(anyTag.ReplaceAllString(inlineTag.ReplaceAllString(page, ""), "\n"))
 	return strings.ReplaceAll(text, "\u00a0", " ")
 }
 

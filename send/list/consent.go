@@ -110,7 +110,7 @@ func (l *List) Suppress(ctx context.Context, tx *store.Tx, newsletter string, a 
 	}
 	var id int64
 	err = tx.QueryRowContext(ctx, `UPDATE subscriber SET state = 'suppressed', changed = $1
-		WHERE newsletter = $2 AND address = $3 RETURNING id`, now, newsletter, a.Key()).Scan(&id)
+		WHERE newsletter = $2 AND key = $3 RETURNING id`, now, newsletter, a.Key()).Scan(&id)
 	if store.NotFound(err) {
 		return true, nil
 	}
@@ -137,7 +137,7 @@ func (l *List) Release(ctx context.Context, tx *store.Tx, newsletter string, a A
 			WHEN state <> 'suppressed' THEN state
 			WHEN (SELECT what FROM consent WHERE consent.subscriber = subscriber.id AND what IN ('joined', 'left') ORDER BY id DESC LIMIT 1) = 'joined' THEN 'active'
 			ELSE 'left' END
-		WHERE newsletter = $2 AND address = $3 RETURNING id`, store.Micros(tx.Now()), newsletter, a.Key()).Scan(&id)
+		WHERE newsletter = $2 AND key = $3 RETURNING id`, store.Micros(tx.Now()), newsletter, a.Key()).Scan(&id)
 	if store.NotFound(err) {
 		return true, nil
 	}

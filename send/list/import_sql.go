@@ -92,17 +92,17 @@ func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person,
 // What all rows share is bound once.
 func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]int64, error) {
 	var q strings.Builder
-	q.WriteString(`INSERT INTO subscriber (newsletter, changed, state, address, name, joined) VALUES `)
+	q.WriteString(`INSERT INTO subscriber (newsletter, changed, state, key, address, name, joined) VALUES `)
 	args := []any{b.newsletter, store.Micros(b.tx.Now())}
 	for _, p := range people {
-		row(&q, `($1,$2,'active',`, len(args), 3)
+		row(&q, `($1,$2,'active',`, len(args), 4)
 		joined := p.joined
 		if joined.IsZero() {
 			joined = b.tx.Now()
 		}
-		args = append(args, p.address.Key(), p.name, store.Micros(joined))
+		args = append(args, p.address.Key(), p.address.String(), p.name, store.Micros(joined))
 	}
-	q.WriteString(` ON CONFLICT (newsletter, address) DO NOTHING RETURNING address, id`)
+	q.WriteString(` ON CONFLICT (newsletter, key) DO NOTHING RETURNING key, id`)
 	ids := make(map[string]int64, len(people))
 	err := b.ask(ctx, q.String(), args, func(row scanner) error {
 		var key string
@@ -120,7 +120,7 @@ func (b *bookkeeper) known(ctx context.Context, people []person) error {
 	for _, p := range people {
 		args = append(args, p.address.Key())
 	}
-	return b.ask(ctx, `SELECT state FROM subscriber WHERE newsletter = $1 AND address IN `+tuple(2, len(people)), args, func(row scanner) error {
+	return b.ask(ctx, `SELECT state FROM subscriber WHERE newsletter = $1 AND key IN `+tuple(2, len(people)), args, func(row scanner) error {
 		var s State
 		err := row.Scan(&s)
 		if s == Active {

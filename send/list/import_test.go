@@ -82,7 +82,7 @@ func TestImportKnowsTheBigHosts(t *testing.T) {
 		"galley": {"address,name,status,joined,changed\nada@example.org,'=Ada,active,2023-04-05T06:07:08Z,2024-01-01T00:00:00Z\nbob@example.org,,left,2023-04-05T06:07:08Z,\n",
 			[]string{"ada@example.org|=Ada|active|2023-04-05T06:07:08Z"}, 1},
 		"a spreadsheet": {"\ufeffName;E-Mail;Consent date\r\n\"Lovelace; Ada\";ADA@example.org;2023-04-05\r\n;;\r\n",
-			[]string{"ada@example.org|Lovelace; Ada|active|2023-04-05T00:00:00Z"}, 0},
+			[]string{"ADA@example.org|Lovelace; Ada|active|2023-04-05T00:00:00Z"}, 0},
 		"tabs": {"email\tname\nada@example.org\tAda, the first\n", []string{"ada@example.org|Ada, the first|active|now"}, 0},
 	} {
 		t.Run(host, func(t *testing.T) {

@@ -58,14 +58,14 @@ func (l *List) Add(ctx context.Context, tx *store.Tx, newsletter string, a Addre
 		return Subscriber{}, false, err
 	}
 	s, err = scan(tx.QueryRowContext(ctx, `
-		INSERT INTO subscriber (newsletter, address, name, state, joined, changed)
-		VALUES ($1, $2, $3, 'active', $4, $5)
-		ON CONFLICT (newsletter, address) DO UPDATE
-		SET state = 'active', joined = excluded.joined, changed = excluded.changed,
+		INSERT INTO subscriber (newsletter, key, address, name, state, joined, changed)
+		VALUES ($1, $2, $3, $4, 'active', $5, $6)
+		ON CONFLICT (newsletter, key) DO UPDATE
+		SET address = excluded.address, state = 'active', joined = excluded.joined, changed = excluded.changed,
 			name = CASE WHEN excluded.name = '' THEN subscriber.name ELSE excluded.name END
 		WHERE subscriber.state <> 'active'
 		RETURNING `+columns,
-		newsletter, a.Key(), cleanName(name), store.Micros(joined), store.Micros(tx.Now())))
+		newsletter, a.Key(), a.String(), cleanName(name), store.Micros(joined), store.Micros(tx.Now())))
 	if store.NotFound(err) {
 		s, err = l.Find(ctx, tx, newsletter, a)
 		return s, false, err
@@ -106,7 +106,7 @@ func (l *List) LeaveAddress(ctx context.Context, tx *store.Tx, newsletter string
 
 // Find gives the person with an address. store.NotFound tells of nobody.
 func (l *List) Find(ctx context.Context, tx *store.Tx, newsletter string, a Address) (Subscriber, error) {
-	return scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM subscriber WHERE newsletter = $1 AND address = $2`, newsletter, a.Key()))
+	return scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM subscriber WHERE newsletter = $1 AND key = $2`, newsletter, a.Key()))
 }
 
 // ByID gives the person with an id. store.NotFound tells of nobody.
