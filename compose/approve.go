@@ -275,36 +275,35 @@ func (d *Desk) notApproved(ctx context.Context, tx *store.Tx, r *decisionRow, i 
 	}
 	data := map[string]any{"Number": i.Number, "Why": "shows " + plural(row.Errors, "error", "errors"),
 		"First": fmt.Sprintf("Proof %d of #%d shows %s:", i.Revision, i.Number, plural(row.Errors, "error", "errors")),
-		"Lines": lines, "Say": "Send the text again once that is mended, or answer its proof with: approve anyway"}
-	if !row.Sendable {
-		data["Say"] = "As it is no server would take it, so not even approve anyway lets it out."
-	}
+		"Lines": lines, "Sendable": row.Sendable}
 	return r.tell(ctx, tx, d, "not-approved", data)
 }
 
 // askWhen asks for a time that the line did not give, gave twice, or gave
 // too late. The question carries a code, so that its answer is enough.
 func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (string, error) {
-	const layout = "2006-01-02 15:04"
-	why, times := "There is no weekly slot, so say the time.", []string{"tomorrow 9:00"}
+	local := tx.Now().In(r.n.Zone)
+	why, times := "There is no weekly slot, so say the time.", []time.Time{wallClock(local.Year(), local.Month(), local.Day()+1, 9, 0, r.n.Zone)}
+	ahead := slices.DeleteFunc(slices.Clone(c.Readings), func(t time.Time) bool { return !t.After(tx.Now()) })
 	switch {
-	case len(c.Readings) > 1:
-		why, times = fmt.Sprintf("%q can be read in two ways.", c.Line), nil
-		for _, t := range c.Readings {
-			times = append(times, t.In(r.n.Zone).Format(layout))
-		}
-	case c.Past:
+	case len(ahead) > 1:
+		why, times = fmt.Sprintf("%q can be read in two ways.", c.Line), ahead
+	case len(ahead) == 1:
+		why, times = fmt.Sprintf("The time in %q is over today; the next one is below.", c.Line), ahead
+	case c.Past || len(c.Readings) > 0:
 		why = fmt.Sprintf("The time in %q is over.", c.Line)
 	}
-	if len(c.Readings) == 1 {
-		times = []string{c.Readings[0].In(r.n.Zone).Format(layout)}
+	type line struct{ Say, Means string }
+	var lines []line
+	for _, t := range times {
+		lines = append(lines, line{"approve " + t.In(r.n.Zone).Format("2006-01-02 15:04"), When(t, tx.Now(), r.n.Zone)})
 	}
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {
 		return "", err
 	}
 	m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
-	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": why, "Times": times}, m)
+	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": why, "Times": lines}, m)
 }
 
 // resume lets the rest of a stopped issue go.

@@ -28,12 +28,7 @@ func (d *Desk) changeText(ctx context.Context, tx *store.Tx, r *decisionRow, c C
 	if why != "" {
 		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": why, "Words": c.Line, "Open": d.standing(ctx, tx, r)})
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE draft SET state = 'dropped', note = 'changed further' WHERE issue = $1 AND state = 'new' AND form = 'change'`, i.ID)
-	if err != nil {
-		return "", err
-	}
-	in := &Draft{Newsletter: r.n.ID, MessageID: r.MessageID, Editor: r.Editor, Form: formChange, Source: changed, Written: r.received}
-	return "changed", d.keepDraft(ctx, tx, in, i)
+	return "changed", d.resubmit(ctx, tx, r, i, changed)
 }
 
 // formChange marks a draft that the desk made of an earlier one.

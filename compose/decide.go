@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,14 +78,30 @@ func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
 	if err := d.abreast(ctx, tx, r.n); err != nil {
 		return err
 	}
+	if wait, err := r.mustWait(ctx, tx); err != nil || wait {
+		return err
+	}
 	result, err := d.rule(ctx, tx, r)
-	if err != nil {
+	if err != nil || result == later {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE decision SET state = 'done', result = $1 WHERE id = $2`, result, id)
 	first, _, _ := strings.Cut(result, "\n")
 	d.Log.Info("desk", "decision", id, "ruling", string(r.Ruling), "words", r.Words.spoken(), "result", first)
 	return err
+}
+
+// mustWait tells that an earlier answer is still being carried out, which a
+// word that lets mail out must not overtake: a stop is not over before it has
+// counted who has the issue.
+func (r *decisionRow) mustWait(ctx context.Context, tx *store.Tx) (bool, error) {
+	if !slices.ContainsFunc(r.Words.Commands, func(c Command) bool { return lets[c.Word] }) {
+		return false, nil
+	}
+	var before int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM decision WHERE newsletter = $1 AND id < $2 AND state = 'new' AND received > $3`,
+		r.n.ID, r.ID, store.Micros(tx.Now().Add(-2*settleTime))).Scan(&before)
+	return before > 0, err
 }
 
 // spoken lists the words of a decision for the log.
@@ -210,7 +227,7 @@ const wordAnyway = "approve anyway"
 // lets are the words that let mail out, changes those that make a new text.
 var (
 	lets    = map[string]bool{"approve": true, wordAnyway: true, "send": true, "resume": true, "yes": true}
-	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true}
+	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true}
 )
 
 // do carries out one word. A case is one call.
@@ -228,6 +245,18 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.hold(ctx, tx, r, true)
 	case "change", "delete", "title", "subtitle", "preheader":
 		return d.changeText(ctx, tx, r, c)
+	case "use":
+		return d.use(ctx, tx, r, c)
+	case "decline":
+		return d.putAway(ctx, tx, r, c, "declined")
+	case "later":
+		return d.putAway(ctx, tx, r, c, "later")
+	case "credit":
+		return d.credit(ctx, tx, r, c)
+	case "suggestions":
+		return d.suggestions(ctx, tx, r)
+	case "letters":
+		return d.lettersSince(ctx, tx, r)
 	case "test":
 		return d.test(ctx, tx, r, c)
 	case "show":

@@ -56,6 +56,7 @@ type Desk struct {
 	Prober      Prober        // looks whether links are alive; nil: nobody does
 	Log         *slog.Logger
 	bell        bell
+	pages       bell
 }
 
 // Draft is an editor's text as the inbox hands it in.
@@ -77,6 +78,7 @@ type Draft struct {
 type Command struct {
 	Word     string      `json:"word"`
 	Args     []string    `json:"args,omitempty"`
+	In       string      `json:"in,omitempty"`       // the section that the line names
 	At       time.Time   `json:"at,omitzero"`        // the time that the line names
 	Readings []time.Time `json:"readings,omitempty"` // two or more: the line can be read in several ways
 	Past     bool        `json:"past,omitempty"`     // the time named is over

@@ -400,10 +400,15 @@ func (d *Desk) askDraft(ctx context.Context, tx *store.Tx, id int64) error {
 
 // beginning is the first words of a text, on one line.
 func beginning(text []byte) string {
-	words := strings.Fields(string(text[:min(len(text), 400)]))
-	s := strings.ToValidUTF8(strings.Join(words, " "), "")
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:60], "") + " …"
+	const most = 60
+	s := ""
+	for _, word := range strings.Fields(string(text[:min(len(text), 400)])) {
+		if len(s)+len(word) > most {
+			return s + " …"
+		}
+		if strings.Trim(word, "-") != "" { // fences say nothing
+			s = strings.TrimSpace(s + " " + strings.ToValidUTF8(word, ""))
+		}
 	}
 	return s
 }

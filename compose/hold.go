@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"strings"
+	"time"
 
 	"galley/send"
 	"galley/send/store"
@@ -18,15 +19,44 @@ func (d *Desk) hold(ctx context.Context, tx *store.Tx, r *decisionRow, drop bool
 	if len(issues) == 0 {
 		return r.tell(ctx, tx, d, "nothing-held", map[string]any{"Open": d.standing(ctx, tx, r)})
 	}
+	flying := false
+	stops := make([]held, len(issues))
+	for n, i := range issues {
+		stops[n] = held{issue: i, was: i.State}
+		if err := d.halt(ctx, tx, r, i); err != nil {
+			return "", err
+		}
+		if stops[n].run, err = d.Figures.Progress(ctx, tx, r.n.ID, i.Number); err != nil {
+			return "", err
+		}
+		flying = flying || i.State == Stopped && stops[n].run.Counts[send.Claimed] > 0
+	}
+	if flying && tx.Now().Sub(r.received) < settleTime {
+		return later, nil
+	}
 	var results []string
-	for _, i := range issues {
-		result, err := d.holdOne(ctx, tx, r, i, drop)
+	for _, h := range stops {
+		result, err := d.tellHeld(ctx, tx, r, h, drop)
 		if err != nil {
 			return "", err
 		}
 		results = append(results, result)
 	}
 	return strings.Join(results, "; "), nil
+}
+
+// settleTime is how long the answer to a stop waits for copies that were on
+// their way, so that it can count who has the issue.
+const settleTime = 20 * time.Second
+
+// later is the result of a decision that is not carried out to its end yet.
+const later = "later"
+
+// held is an issue that is being held back.
+type held struct {
+	issue *Issue
+	was   State
+	run   *send.Run // nil when it was never approved
 }
 
 // toHold lists the issues that a holding word reaches: the one that the mail
@@ -48,51 +78,37 @@ func (d *Desk) toHold(ctx context.Context, tx *store.Tx, r *decisionRow) ([]*Iss
 	return issuesIn(ctx, tx, r.n.ID, Held, Stopped)
 }
 
-func (d *Desk) holdOne(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, drop bool) (string, error) {
-	wasAt, was := i.SendAt, i.State
-	to := Held
-	if i.State == Sending || i.State == Stopped {
+// halt keeps an issue back at once.
+func (d *Desk) halt(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) error {
+	was, to := i.State, Held
+	if was == Sending || was == Stopped {
 		to = Stopped
 	}
-	if i.State != to {
+	if was != to {
 		if err := i.move(ctx, tx, to, r.who(), "hold"); err != nil {
-			return "", err
+			return err
 		}
 	}
 	if was == Approved || was == Sending {
 		if err := d.Press.Halt(ctx, tx, r.n.ID, i.Number, send.HaltHold); err != nil {
-			return "", err
+			return err
 		}
 	}
-	if err := voidPapers(ctx, tx, i.ID); err != nil {
-		return "", err
-	}
-	data, err := d.heldData(ctx, tx, r.n, i)
-	if err != nil {
-		return "", err
-	}
-	if was == Approved {
-		data["Was"] = When(wasAt, tx.Now(), r.n.Zone)
-	}
-	return d.tellHeld(ctx, tx, r, i, data, drop)
+	return voidPapers(ctx, tx, i.ID)
 }
 
 // heldData are the figures of a hold: they add up to the whole list.
-func (d *Desk) heldData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (map[string]any, error) {
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": "", "Goes": "", "Have": 0, "Maybe": 0, "Rest": 0, "Total": 0}
+func (d *Desk) heldData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (map[string]any, error) {
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": "", "Goes": "", "Have": 0, "Maybe": 0, "Rest": 0, "Total": 0,
+		"Stopped": i.State == Stopped}
 	if at, _, err := d.ownTime(ctx, tx, n, i); err != nil {
 		return nil, err
 	} else if !at.IsZero() {
 		data["Goes"] = When(at, tx.Now(), n.Zone)
 	}
-	if i.State != Stopped {
-		return data, nil
+	if i.State == Stopped {
+		data["Have"], data["Maybe"], data["Rest"], data["Total"] = run.Counts[send.Sent], run.Counts[send.Ambiguous]+run.Counts[send.Claimed], rest(run), run.Total
 	}
-	run, err := d.Figures.Progress(ctx, tx, n.ID, i.Number)
-	if err != nil {
-		return nil, err
-	}
-	data["Have"], data["Maybe"], data["Rest"], data["Total"] = run.Counts[send.Sent], run.Counts[send.Ambiguous]+run.Counts[send.Claimed], rest(run), run.Total
 	return data, nil
 }
 
@@ -103,7 +119,16 @@ func rest(run *send.Run) int {
 	return c[send.Prepared] + c[send.Pending] + c[send.Deferred] + c[send.Held]
 }
 
-func (d *Desk) tellHeld(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, data map[string]any, drop bool) (string, error) {
+// tellHeld says what was held, and asks whether to drop it for good.
+func (d *Desk) tellHeld(ctx context.Context, tx *store.Tx, r *decisionRow, h held, drop bool) (string, error) {
+	i := h.issue
+	data, err := d.heldData(ctx, tx, r.n, i, h.run)
+	if err != nil {
+		return "", err
+	}
+	if h.was == Approved {
+		data["Was"] = When(i.SendAt, tx.Now(), r.n.Zone)
+	}
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {
 		return "", err
@@ -130,12 +155,16 @@ func (d *Desk) answerDrop(ctx context.Context, tx *store.Tx, r *decisionRow, yes
 		return "", err
 	}
 	if !yes {
-		return r.tell(ctx, tx, d, "kept", map[string]any{"Number": i.Number})
+		return r.tell(ctx, tx, d, "kept", map[string]any{"Number": i.Number, "Stopped": i.State == Stopped})
 	}
 	if i.State != Held && i.State != Stopped {
 		return d.unclear(ctx, tx, r, i)
 	}
-	data, err := d.heldData(ctx, tx, r.n, i)
+	run, err := d.Figures.Progress(ctx, tx, r.n.ID, i.Number)
+	if err != nil {
+		return "", err
+	}
+	data, err := d.heldData(ctx, tx, r.n, i, run)
 	if err != nil {
 		return "", err
 	}

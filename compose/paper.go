@@ -106,9 +106,11 @@ func newCode() (string, error) {
 type mail struct {
 	paper
 	to          message.Address
-	code        string // "" for a mail that lets nothing out
-	number      int    // of the issue, for the Message-ID
-	answers     string // Message-ID of the mail that it answers
+	from        *message.Address // nil: the desk
+	replyTo     *message.Address // nil: the desk, or the code's address
+	code        string           // "" for a mail that lets nothing out
+	number      int              // of the issue, for the Message-ID
+	answers     string           // Message-ID of the mail that it answers
 	subject     string
 	text        string
 	html        []byte
@@ -155,6 +157,10 @@ func (m *mail) message(n *Newsletter, now time.Time) *message.Mail {
 	if m.answers != "" {
 		out.AutoSubmitted, out.References = "auto-replied", []string{m.answers}
 	}
+	if m.from != nil {
+		out.From = *m.from
+	}
+	out.ReplyTo = m.replyTo
 	if m.code != "" {
 		out.ReplyTo = &message.Address{Name: n.From.Name, Addr: n.Pattern.Address("approve", m.code)}
 	}

@@ -35,6 +35,9 @@ type proofView struct {
 	More                           int
 	Repairs                        []string
 	Remark, Form                   string
+	Waiting                        int // links that wait; the first of them are Links
+	Links                          []*waitingLink
+	LinkNumbers                    []string
 	Code                           string
 	Title, Head                    string
 	Buttons                        []button
@@ -113,6 +116,9 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 		}
 	case row.Errors > 0:
 		v.State = "error"
+	}
+	if err := d.fillWaiting(ctx, tx, n, v); err != nil {
+		return err
 	}
 	return v.compare(ctx, tx, i)
 }

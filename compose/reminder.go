@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"galley/send/store"
@@ -129,7 +130,8 @@ func (d *Desk) remind(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Day": dayName(at, tx.Now(), n.Zone), "Hours": ""}
+	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Day": dayName(at, tx.Now(), n.Zone), "Hours": "",
+		"Later": strings.ToLower(at.AddDate(0, 0, 1).In(n.Zone).Format("Monday 15:04"))}
 	if left := at.Sub(tx.Now()); left < 12*time.Hour {
 		data["Hours"] = spelled(left)
 	}

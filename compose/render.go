@@ -84,6 +84,7 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	if err != nil {
 		return nil, fmt.Errorf("read the draft: %w", err)
 	}
+	found = append(found, f.dress(doc.Front.Layout)...)
 	r := &Rendered{Doc: doc, Draft: draft, Markdown: draft.Markdown()}
 	r.name(number)
 	if err := r.write(f); err != nil {
@@ -201,6 +202,9 @@ func (r *Rendered) page(f Frame) *Page {
 	if p.Lang == "" {
 		p.Lang = "en"
 	}
+	if len(p.Contents) < 2 {
+		p.Contents = nil // a list of one leads nobody anywhere
+	}
 	p.Date = longDate(r.Date, p.Lang)
 	p.Headline = headline(r.Title)
 	if f.Host != "" {
@@ -230,12 +234,24 @@ func longDate(iso, lang string) string {
 // those already.
 func headline(title string) string {
 	rest := numbered.ReplaceAllString(title, "")
-	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "2 Jan, 2006", time.DateOnly} {
-		if _, err := time.Parse(layout, rest); err == nil {
-			return ""
+	if isDate(rest) {
+		return ""
+	}
+	for _, between := range []string{" - ", " – ", " — ", " | "} {
+		if at := strings.LastIndex(rest, between); at > 0 && isDate(rest[at+len(between):]) {
+			return strings.TrimSpace(rest[:at])
 		}
 	}
 	return rest
+}
+
+func isDate(s string) bool {
+	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "2 Jan, 2006", time.DateOnly} {
+		if _, err := time.Parse(layout, s); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // hero resolves the hero image against the site; one that is no web address is

@@ -63,7 +63,7 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 		lines = append(lines, i.standing(tx.Now(), r.n))
 	}
 	if len(lines) > 0 {
-		data["Short"] = strings.TrimSuffix(lines[0], ".")
+		data["Short"] = strings.TrimSuffix(strings.Replace(lines[0], "Proof", "proof", 1), ".")
 	}
 	data["Issues"] = lines
 	if r.n.Slot != nil {
@@ -161,9 +161,12 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 	return nil
 }
 
+// mostLate is how late an issue goes by itself; send puts a later one on hold.
+const mostLate = 12 * time.Hour
+
 // firstCopy posts the editors' own copy the grace time before all others.
 func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
-	if i.Copied || n.Grace == 0 || tx.Now().Before(i.SendAt.Add(-n.Grace)) {
+	if i.Copied || n.Grace == 0 || tx.Now().Before(i.SendAt.Add(-n.Grace)) || tx.Now().After(i.SendAt.Add(mostLate)) {
 		return nil
 	}
 	for _, e := range n.Editors {

@@ -2,11 +2,14 @@ package compose
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"strings"
 	"text/template"
 	"unicode/utf8"
+
+	"galley/compose/markdown"
 )
 
 // deskWords is the file of the desk's mails in the templates.
@@ -39,6 +42,8 @@ var wordFuncs = template.FuncMap{
 	"thousands": thousands,
 	"upper":     func(n string) string { return strings.ToUpper(n) },
 	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
+	"join":      strings.Join,
+	"quote":     func(s string) string { return "\"" + strings.Join(strings.Fields(s), " ") + "\"" },
 	"indent":    func(n int, s string) string { return wrapIndent(s, n, n) },
 	"lead":      lead,
 	"first":     func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
@@ -96,4 +101,21 @@ func wrapIndent(s string, first, rest int) string {
 		lines = append(lines, strings.TrimRight(strings.Repeat(" ", indent)+line, " "))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Check tells whether the templates of the desk's mails can be read: a fault
+// in somebody's own file is better told at the start than at the first mail.
+func (n *Newsletter) Check() error {
+	if _, err := template.New(deskWords).Funcs(wordFuncs).ParseFS(n.Frame.Looks, deskWords); err != nil {
+		return fmt.Errorf("newsletter %s: %s: %w", n.ID, deskWords, err)
+	}
+	_, err := Render(context.Background(), markdown.Source{Text: []byte("# Check\n\nA [link](https://example.org/).\n"), Exact: true}, 1, n.Frame)
+	if err != nil {
+		return fmt.Errorf("newsletter %s: %w", n.ID, err)
+	}
+	v := &proofView{}
+	if _, err := v.html(n, []byte("<body>")); err != nil {
+		return fmt.Errorf("newsletter %s: %w", n.ID, err)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package inbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,10 +34,13 @@ type Desk interface {
 	Submit(ctx context.Context, tx *store.Tx, d *compose.Draft) error
 	Decide(ctx context.Context, tx *store.Tx, d *compose.Decision) (int64, error)
 	Burn(ctx context.Context, tx *store.Tx, paper int64) error
+	Suggest(ctx context.Context, tx *store.Tx, s *compose.Suggestion) error
+	Pass(ctx context.Context, tx *store.Tx, l *compose.Letter) error
 }
 
 // Readers is the list, as the inbox sees it.
 type Readers interface {
+	ByID(ctx context.Context, tx *store.Tx, newsletter string, id int64) (list.Subscriber, error)
 	Find(ctx context.Context, tx *store.Tx, newsletter string, addr list.Address) (list.Subscriber, error)
 	Leave(ctx context.Context, tx *store.Tx, newsletter string, id int64, evidence string) (bool, error)
 }
@@ -199,10 +203,13 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 		return err
 	}
 	l, err := in.read(ctx, w)
-	if err != nil {
-		return err
+	if err == nil {
+		err = in.finish(ctx, w, l)
 	}
-	return in.finish(ctx, w, l)
+	if err != nil {
+		return errors.Join(err, in.untry(ctx, w))
+	}
+	return nil
 }
 
 // read runs the reading with a deadline, and survives its panics: they are
@@ -286,6 +293,13 @@ func (l *letter) written() time.Time {
 		return time.Time{}
 	}
 	return l.m.Date
+}
+
+func (l *letter) name() string {
+	if l.m == nil || len(l.m.From) == 0 {
+		return ""
+	}
+	return l.m.From[0].Name
 }
 
 func (l *letter) sender() string {

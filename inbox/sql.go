@@ -184,6 +184,15 @@ func (in *Inbox) try(ctx context.Context, w *waiting) error {
 	})
 }
 
+// untry takes an attempt back that failed by a fault of the books or of a
+// neighbour: only what a message itself does counts against it.
+func (in *Inbox) untry(ctx context.Context, w *waiting) error {
+	return in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1 WHERE id = $2`, w.tries-1, w.id)
+		return err
+	})
+}
+
 // settle marks a message as dealt with, in the transaction of its effects.
 func settle(ctx context.Context, tx *store.Tx, id int64, l *letter) error {
 	state := "done"

@@ -62,12 +62,26 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 		if err := in.spend(ctx, tx, l); err != nil {
 			return err
 		}
+		if l.reading.Kind == intent.KindLinks && ruling == compose.Execute {
+			if err := in.Desk.Suggest(ctx, tx, in.editorsLinks(l)); err != nil {
+				return err
+			}
+		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
 		})
 		return err
 	}
+}
+
+// editorsLinks are links that an editor mails for the pool.
+func (in *Inbox) editorsLinks(l *letter) *compose.Suggestion {
+	out := &compose.Suggestion{Newsletter: in.Newsletter.ID, Message: l.row, Sender: l.proof.From, Name: l.name(), Note: l.reading.Note}
+	for _, u := range l.reading.Links {
+		out.Links = append(out.Links, compose.SuggestedLink{URL: u, Note: l.reading.Note})
+	}
+	return out
 }
 
 // editorOf is the configured editor whom the answer goes to: never the
@@ -84,7 +98,7 @@ func (in *Inbox) editorOf(l *letter) string {
 func wordsOf(r intent.Reading) (compose.Words, bool) {
 	w := compose.Words{Note: r.Note, Nearest: r.Nearest, Beside: r.Other, Foot: r.Signature}
 	for _, c := range r.Commands {
-		w.Commands = append(w.Commands, compose.Command{Word: string(c.Word), Args: c.Args, At: c.At, Readings: c.Readings, Past: c.Past, Line: c.Line})
+		w.Commands = append(w.Commands, compose.Command{Word: string(c.Word), Args: c.Args, In: c.In, At: c.At, Readings: c.Readings, Past: c.Past, Line: c.Line})
 	}
 	switch r.Kind {
 	case intent.KindReaction:
@@ -209,17 +223,57 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 	if err != nil {
 		return err
 	}
-	r := readReader(l.m, sub != 0, copied, store.Now(), in.Newsletter.Zone)
+	r := readReader(l.m, sub.ID != 0, copied, store.Now(), in.Newsletter.Zone)
 	l.kind, l.reason = readerKind(r)
-	if r.Word != intent.ReaderUnsubscribe {
-		return nil // kept for the editor
-	}
-	if sub == 0 {
+	if r.Word == intent.ReaderUnsubscribe && sub.ID == 0 {
 		l.kind, l.reason = Letter, "asks to leave and is not on the list"
-		return nil
+		r.Letter = true
 	}
-	l.effect = in.leave(l, sub, "in words")
+	l.effect = in.heard(l, r, sub)
 	return nil
+}
+
+// heard does what a reader's mail asks, and hands on what it says: a link to
+// the pool, words to the editor.
+func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber) effect {
+	return func(ctx context.Context, tx *store.Tx) error {
+		why := ""
+		if l.kind == Unsubscribe {
+			if err := in.leave(l, sub.ID, "in words")(ctx, tx); err != nil {
+				return err
+			}
+			why = "Asked to be taken off the list, and is off."
+		}
+		if l.kind == Suggestion {
+			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r)); err != nil {
+				return err
+			}
+			why = "The links are kept with the suggestions."
+		}
+		if !r.Letter || l.kind != Letter && l.kind != Suggestion && l.kind != Unsubscribe {
+			return nil
+		}
+		return in.Desk.Pass(ctx, tx, in.letter(l, r, sub, why))
+	}
+}
+
+func (in *Inbox) suggestion(l *letter, r intent.ReaderReading) *compose.Suggestion {
+	out := &compose.Suggestion{Newsletter: in.Newsletter.ID, Message: l.row, Sender: l.sender(), Name: l.name(),
+		Note: r.Note, Consent: string(r.Consent), Words: r.ConsentWords, Credit: r.As}
+	own := split(l.m).Own
+	for _, u := range r.Links {
+		note := lineOf(own, u)
+		if len(r.Links) == 1 {
+			note = r.Note // all that was said is about it
+		}
+		out.Links = append(out.Links, compose.SuggestedLink{URL: u, Note: note})
+	}
+	return out
+}
+
+func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) *compose.Letter {
+	return &compose.Letter{Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Sender: l.sender(), Name: l.name(),
+		Subject: l.m.Subject, Body: l.m.Text, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
 }
 
 // split takes a mail apart by the form that its text came in.
@@ -274,26 +328,31 @@ func readerKind(r intent.ReaderReading) (Kind, string) {
 }
 
 // who is the reader of a mail: the one whose copy it answers, else the one
-// whose address it comes from; 0 when there is none. References do not count:
+// whose address it comes from; nobody when there is none. References do not count:
 // they travel with a forwarded copy. copied tells that it answers a copy.
-func (in *Inbox) who(ctx context.Context, l *letter) (id int64, copied bool, err error) {
+func (in *Inbox) who(ctx context.Context, l *letter) (sub list.Subscriber, copied bool, err error) {
 	o, _, err := in.origin(ctx, l.m.InReplyTo)
-	if err != nil || o.Subscriber != 0 {
-		return o.Subscriber, o.Subscriber != 0, err
-	}
-	addr, err := list.ParseAddress(l.sender())
 	if err != nil {
-		return 0, false, nil // no address, nobody on the list
+		return sub, false, err
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
-		s, err := in.Readers.Find(ctx, tx, in.Newsletter.ID, addr)
-		if store.NotFound(err) {
-			return nil
+	copied = o.Subscriber != 0
+	addr, err := list.ParseAddress(l.sender())
+	if err != nil && !copied {
+		return sub, false, nil // no address, nobody on the list
+	}
+	err = in.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if copied {
+			sub, err = in.Readers.ByID(ctx, tx, in.Newsletter.ID, o.Subscriber)
+		} else {
+			sub, err = in.Readers.Find(ctx, tx, in.Newsletter.ID, addr)
 		}
-		if err == nil && s.State == list.Active {
-			id = s.ID
+		if store.NotFound(err) {
+			err = nil
 		}
 		return err
 	})
-	return id, false, err
+	if sub.State != list.Active && !copied {
+		sub = list.Subscriber{} // whoever has left and writes again is no reader
+	}
+	return sub, copied, err
 }

@@ -224,7 +224,7 @@ func TestKills(t *testing.T) {
 			h.again()
 		}
 		h.script.after = nil
-		h.until(30*time.Second, "the run ends", h.done)
+		h.until(90*time.Second, "the run ends", h.done) // on PostgreSQL the leases of the dead must run out
 		sums, duplicates := map[string][32]byte{}, 0
 		for _, c := range h.script.copies {
 			sum := sha256.Sum256(c.msg)

@@ -80,7 +80,7 @@ func TestSlip(t *testing.T) {
 // A slip overtakes the deliveries that are in hand already.
 func TestSlipsGoFirst(t *testing.T) {
 	e := newHouse(t, 0).q.engine(t.Context())
-	for range 20 {
+	for range 10 {
 		e.tasks <- &task{}
 		e.slips <- &task{slip: true}
 		if got := e.pop(t.Context(), 0); got == nil || !got.slip {
@@ -135,6 +135,7 @@ func TestPoisonSlip(t *testing.T) {
 		if state, n := h.slip(big.ID); state != Deferred || n == 0 {
 			t.Errorf("the big slip is %s after %d attempts", state, n)
 		}
+		h.q.Tick = 5 * time.Minute
 		h.until(7*24*time.Hour, "the big slip expires", func() bool { s, _ := h.slip(big.ID); return s == Expired })
 	})
 }

@@ -12,8 +12,9 @@ import (
 // Config is everything the file says, with defaults filled in, paths made
 // absolute and every value checked. It is made by Load and not changed.
 type Config struct {
-	Data        string       `toml:"data"`     // folder of database, key and archive; default: the file's own
-	Database    Secret       `toml:"database"` // "" is SQLite in data; postgres://… may hold a password
+	Data        string       `toml:"data"`        // folder of database, key and archive; default: the file's own
+	Database    Secret       `toml:"database"`    // "" is SQLite in data; postgres://… may hold a password
+	CheckLinks  bool         `toml:"check_links"` // ask the web whether a draft's links are alive; default true
 	Log         Log          `toml:"log"`
 	Web         *Web         `toml:"web"` // nil: no web pages; leaving then goes by mail alone
 	SMTP        SMTP         `toml:"smtp"`
@@ -79,7 +80,7 @@ type Newsletter struct {
 	Postal    string              `toml:"postal_address"`
 	Lang      string              `toml:"lang"`      // default en
 	Archive   string              `toml:"archive"`   // path of the archive on the web; default /newsletter_issues
-	Templates string              `toml:"templates"` // folder over the built-in ones
+	Templates string              `toml:"templates"` // folder over the built-in ones, or @ and a built-in look: @plain
 	Approve   string              `toml:"approve"`   // default code+proof
 	Authserv  []string            `toml:"authserv_ids"`
 	Sections  []Section           `toml:"sections"`
@@ -179,6 +180,9 @@ func (c *Config) defaults(has func(key string) bool) {
 	folder := filepath.Dir(c.Path)
 	fill(&c.Data, folder)
 	c.Data = under(folder, c.Data)
+	if !has("check_links") {
+		c.CheckLinks = true
+	}
 	fill(&c.Log.Level, "info")
 	if c.Web != nil {
 		fill(&c.Web.Listen, "127.0.0.1:8025")
@@ -208,7 +212,9 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	fill(&n.Lang, "en")
 	fill(&n.Archive, "/newsletter_issues")
 	fill(&n.Approve, ApproveProof)
-	n.Templates = under(folder, n.Templates)
+	if !strings.HasPrefix(n.Templates, "@") {
+		n.Templates = under(folder, n.Templates)
+	}
 	if !has("grace") {
 		n.Grace = Duration(10 * time.Minute)
 	}

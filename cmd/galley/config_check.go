@@ -13,6 +13,7 @@ import (
 
 	"galley/send"
 	"galley/send/list"
+	"galley/templates"
 )
 
 // check notes every value that cannot work.
@@ -179,9 +180,7 @@ func (n *Newsletter) check(d *document, key string) {
 		d.fault(key+".archive", `write for example "/newsletter_issues"`, "%q is no path for the archive", n.Archive)
 	}
 	d.oneOf(key+".approve", n.Approve, ApproveCode, ApproveProof)
-	if n.Templates != "" {
-		d.folder(key+".templates", n.Templates)
-	}
+	n.checkTemplates(d, key+".templates")
 	if g := time.Duration(n.Grace); g < 0 || g > 12*time.Hour {
 		d.fault(key+".grace", `write "10m"`, "%v is no time of grace: 0 to 12 hours", g)
 	}
@@ -213,6 +212,18 @@ func (n *Newsletter) checkPattern(d *document, key string) {
 	}
 	if _, err := list.Domain(domain); n.Pattern != send.NoForm && domain != "domain" && err != nil {
 		d.fault(key, `write "domain" for the mailbox's own, or a domain`, "%v", err)
+	}
+}
+
+// checkTemplates wants a folder, or the name of a built-in look behind @.
+func (n *Newsletter) checkTemplates(d *document, key string) {
+	name, builtIn := strings.CutPrefix(n.Templates, "@")
+	switch {
+	case n.Templates == "":
+	case !builtIn:
+		d.folder(key, n.Templates)
+	case !templates.Known(name):
+		d.fault(key, `write "@standard", "@plain" or the path of a folder`, "there is no built-in look %q", name)
 	}
 }
 

@@ -79,6 +79,7 @@ func newRig(t *testing.T, conf crashConfig) *rig {
 	if testing.Short() {
 		t.Skip("kills processes for seconds")
 	}
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir(), conf: conf, slow: 2 * time.Millisecond, event: make(chan struct{}, 1)}
 	r.rand = rand.New(rand.NewPCG(crashSeed(t), 0))
 	r.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass"}})

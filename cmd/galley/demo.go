@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"galley/compose"
 	"galley/inbox/inboxtest"
 	"galley/send"
 	"galley/send/list"
@@ -135,7 +136,7 @@ func (d *demo) build(e *env, c *demoCmd) (err error) {
 		return err
 	}
 	d.stop = append(d.stop, func() { d.house.close() })
-	d.house.dns = d.dns
+	d.house.dns, d.house.fetch = d.dns, demoPage
 	return d.subscribe(e.ctx, c.Readers)
 }
 
@@ -204,6 +205,12 @@ func (d *demo) put(user string, a sendtest.Accepted, to string, raw []byte) {
 	if err := d.imap.Deliver(user, append([]byte(head), raw...)); err != nil {
 		d.say("the mailbox of %s refused a message: %v", user, err)
 	}
+}
+
+// demoPage stands for the pages of the world outside, which the demo leaves
+// alone.
+func demoPage(context.Context, string) (compose.LinkPage, error) {
+	return compose.LinkPage{Title: "What to Write on the Back of a Binder", Author: "Noor Haddad", Site: "Paper Trails"}, nil
 }
 
 // dns answers for the domain of the editor's provider.

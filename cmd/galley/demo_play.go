@@ -20,8 +20,8 @@ import (
 // patience is how long the demo waits for any one thing to happen.
 const patience = 30 * time.Second
 
-// play tells the story: readers write, the editor mails a draft, corrects
-// it, lets it out, and the figures come back.
+// play tells the story: readers write, the editor mails a draft, takes
+// a reader's link into it, lets it out, and the figures come back.
 func (d *demo) play(ctx context.Context) error {
 	d.say("Quiet Machines has a mailbox, %s, and %s on the list.", demoMailbox, d.readers(ctx))
 	if err := d.readersWrite(); err != nil {
@@ -112,19 +112,26 @@ func (d *demo) editorDrafts(ctx context.Context) error {
 		Attachments: []message.Attachment{{Name: "0012.md", Type: "text/markdown; charset=utf-8", Data: demoDraft}}})
 }
 
-// editorAnswers reads each proof and answers it: a small correction first,
+// editorAnswers reads each proof and answers it: a reader's link first,
 // and then the word that lets it out.
 func (d *demo) editorAnswers(ctx context.Context) error {
-	proof, raw, err := d.next(ctx, 0)
+	letter, _, err := d.mailed(ctx, "Re: #11")
+	if err != nil {
+		return err
+	}
+	d.say("Galley passes a letter on to Ines, from %s.", letter.From[0].Name)
+	proof, raw, err := d.mailed(ctx, "Proof 1 of #12")
 	if err != nil {
 		return err
 	}
 	d.say("Galley answers: %s", proof.Subject)
 	d.show(head(proof.Plain, 17))
-	if err := d.answer(ctx, proof, `change "A font for labels" to "A typeface for labels"`); err != nil {
+	d.show("...")
+	d.show(paragraph(proof.Plain, "WAITING LINKS"))
+	if err := d.answer(ctx, proof, "use 1 in Random"); err != nil {
 		return err
 	}
-	proof, raw, err = d.next(ctx, 1)
+	proof, raw, err = d.mailed(ctx, "Proof 2 of #12")
 	if err != nil {
 		return err
 	}
@@ -135,7 +142,18 @@ func (d *demo) editorAnswers(ctx context.Context) error {
 		return err
 	}
 	d.say("Galley answers: %s", proof.Subject)
+	d.show(paragraph(proof.Plain, "CHANGED SINCE"))
 	return d.answer(ctx, proof, "send now")
+}
+
+// paragraph is the part of a mail that begins with a heading.
+func paragraph(text, heading string) string {
+	_, rest, ok := strings.Cut(text, heading)
+	if !ok {
+		return ""
+	}
+	rest, _, _ = strings.Cut(rest, "\n\n")
+	return heading + rest
 }
 
 func head(text string, n int) string {
@@ -143,21 +161,21 @@ func head(text string, n int) string {
 	return strings.Join(lines[:min(n, len(lines))], "\n")
 }
 
-// next waits for the n-th mail in the editor's mailbox, counted from 0.
-func (d *demo) next(ctx context.Context, n int) (*mime.Message, []byte, error) {
-	var raw []byte
-	err := d.until(ctx, "a mail to the editor", func() (bool, error) {
+// mailed waits for a mail to the editor whose Subject begins so.
+func (d *demo) mailed(ctx context.Context, subject string) (m *mime.Message, raw []byte, err error) {
+	err = d.until(ctx, "a mail to the editor: "+subject, func() (bool, error) {
 		messages, err := d.imap.Messages("ines", "INBOX")
-		if err != nil || len(messages) <= n {
+		if err != nil {
 			return false, err
 		}
-		raw = messages[n].Raw
-		return true, nil
+		for _, message := range messages {
+			raw = message.Raw
+			if m, err = mime.Read(raw); err != nil || strings.HasPrefix(m.Subject, subject) {
+				return err == nil, err
+			}
+		}
+		return false, nil
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := mime.Read(raw)
 	return m, raw, err
 }
 
@@ -266,7 +284,7 @@ func (d *demo) copyFor(reader string) ([]byte, error) {
 
 // finish prints the report and the figures, and says what there is to look at.
 func (d *demo) finish(ctx context.Context) error {
-	report, err := d.report(ctx)
+	report, _, err := d.mailed(ctx, "Sent: #12")
 	if err != nil {
 		return err
 	}
@@ -281,15 +299,6 @@ func (d *demo) finish(ctx context.Context) error {
 	}
 	d.figures(ctx, run)
 	return nil
-}
-
-// report waits for the mail that tells how the run went.
-func (d *demo) report(ctx context.Context) (m *mime.Message, err error) {
-	for n := 0; ; n++ {
-		if m, _, err = d.next(ctx, n); err != nil || strings.HasPrefix(m.Subject, "Sent:") {
-			return m, err
-		}
-	}
 }
 
 // keepCopies writes what is worth looking at into the demo's folder.

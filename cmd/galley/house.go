@@ -34,7 +34,8 @@ type house struct {
 	relay   *relay.Relay
 	inboxes []*inbox.Inbox
 	boxes   []*mailbox.Mailbox
-	dns     trust.DNS // the demo answers for itself
+	dns     trust.DNS                                                       // the demo answers for itself
+	fetch   func(ctx context.Context, url string) (compose.LinkPage, error) // nil: pages of suggestions are not looked at
 }
 
 // build opens the books and joins the parts. Nothing runs yet.
@@ -78,6 +79,9 @@ func (h *house) join(key []byte) error {
 		h.queue.Newsletters[n.ID] = sn
 		dn := n.desk(h.cfg, key)
 		dn.Loop = sn.Loop()
+		if err := dn.Check(); err != nil {
+			return err
+		}
 		h.desk.Newsletters[n.ID] = dn
 		h.open(n, sn)
 	}

@@ -26,11 +26,10 @@ var floorPlan = map[string]string{
 	"inbox/mime":           "",
 	"inbox/reply":          "inbox/mime",
 	"inbox/trust":          "",
-	"compose":              "compose/inline compose/lint compose/markdown compose/probe send send/message send/store",
+	"compose":              "compose/inline compose/lint compose/markdown compose/probe send send/message send/store templates",
 	"compose/inline":       "",
 	"compose/lint":         "compose/markdown compose/probe",
 	"compose/markdown":     "",
-	"compose/probe":        "",
 	"compose/probe":        "",
 	"send":                 "send/list send/message send/store",
 	"send/list":            "send/store",
@@ -64,7 +63,7 @@ var fence = map[string]string{
 // owner is the one package that writes a table.
 var owner = map[string]string{
 	"mailbox": "inbox", "message": "inbox", "arrival": "inbox", "seen": "inbox",
-	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "slot": "compose", "link": "compose",
+	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "slot": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose",
 	"edition": "send", "delivery": "send", "attempt": "send", "return": "send", "slip": "send", "lease": "send",
 	"subscriber": "send/list", "consent": "send/list", "suppression": "send/list",
 }

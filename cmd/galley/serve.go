@@ -90,6 +90,9 @@ func (h *house) serve(ctx context.Context) error {
 // parts lists the loops of the daemon, back to front.
 func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"watchdog", h.watch}}
+	if h.fetch != nil {
+		parts = append(parts, daemonPart{"pages", func(ctx context.Context) error { return h.desk.FetchPages(ctx, h.fetch) }})
+	}
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}

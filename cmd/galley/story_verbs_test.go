@@ -34,6 +34,7 @@ var verbs = []verb{
 	on(`(\S+) passe?s?`, (*story).sleep),
 	on(`the house restarts`, func(s *story, _ []string) { s.restart() }),
 	on(`the house restarts (\d+) times until (.+)`, (*story).restartOften),
+	on(`the house restarts every (\S+) until (.+)`, (*story).restartEvery),
 	on(`the house is closed until (.+)`, (*story).closed),
 
 	on(`(\w+) mails (\S+) as (attachment|text|cut text|HTML)(?: with Subject (.+))?`, (*story).mails),
@@ -131,6 +132,11 @@ func (s *story) restartOften(w []string) {
 	}
 }
 
+func (s *story) restartEvery(w []string) {
+	n := time.Until(s.instant(w[1])) / s.span(w[0])
+	s.restartOften([]string{strconv.Itoa(int(n)), w[1]})
+}
+
 func (s *story) closed(w []string) {
 	s.end()
 	s.sleepUntil(w)
@@ -146,8 +152,10 @@ func (s *story) person(name string) *person {
 	return p
 }
 
-// written undoes the " / " of a line.
-func written(words string) string { return strings.ReplaceAll(words, " / ", "\n") }
+// written undoes the " / " of a line; " / / " is an empty line.
+func written(words string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(words, " / / ", "\n\n"), " / ", "\n")
+}
 
 func (s *story) mails(w []string) {
 	by, text, subject := s.person(w[0]), s.draft(w[1]), w[3]

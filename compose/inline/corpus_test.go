@@ -72,7 +72,7 @@ func load(t *testing.T, folder, name string) string {
 
 // effects lists, for each drawn element, its tag and its declarations in a form
 // that different writers share.
-func effects(t *testing.T, document string) []string {
+func effects(t *testing.T, document string, implied bool) []string {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(document))
 	if err != nil {
@@ -80,7 +80,7 @@ func effects(t *testing.T, document string) []string {
 	}
 	var all []string
 	for n := range root.Descendants() {
-		if n.Type != html.ElementNode || unstyled(n) {
+		if n.Type != html.ElementNode || unstyled(n) || implied && n.Data == "tbody" {
 			continue
 		}
 		style, _ := attr(n, "style")
@@ -102,6 +102,10 @@ func simple(value string) string {
 	return strings.ToLower(strings.NewReplacer(`"`, "", "'", "", " ", "", "\u00a0", "").Replace(value))
 }
 
+// broken are cases that are no HTML: the cut out of their origin took in the
+// source code of the next test.
+var broken = map[string]bool{"overlap_styles.in.html": true}
+
 // TestCorpus counts the elements of other inliners' tests whose declarations come
 // out as those tests expect. Where they differ the log says how: some expect what
 // the cascade does not say, or features that are theirs alone.
@@ -112,7 +116,7 @@ func TestCorpus(t *testing.T) {
 		folder := filepath.Join(root, name)
 		good, all := 0, 0
 		for _, p := range pairs(t, folder) {
-			if !p.plainOptions() {
+			if !p.plainOptions() || broken[p.Case] {
 				continue
 			}
 			g, a := score(t, folder, p)
@@ -123,7 +127,7 @@ func TestCorpus(t *testing.T) {
 	}
 	percent := 100 * float64(right) / float64(total)
 	t.Logf("all: %d of %d elements, %.1f %%", right, total, percent)
-	if percent < 90 {
+	if percent < 98 {
 		t.Errorf("only %.1f %% of the elements agree", percent)
 	}
 }
@@ -142,7 +146,10 @@ func score(t *testing.T, folder string, p pair) (good, all int) {
 	if want == "" {
 		want = p.Body
 	}
-	expected, got := effects(t, load(t, folder, want)), effects(t, string(out))
+	// A tbody that the source does not write is in every browser's tree, and
+	// rules for it hold; other inliners write none, so there is nothing to compare.
+	implied := !strings.Contains(source, "<tbody")
+	expected, got := effects(t, load(t, folder, want), implied), effects(t, string(out), implied)
 	if len(expected) != len(got) {
 		t.Logf("%s: %d elements, expected %d", p.Case, len(got), len(expected))
 		return 0, len(expected)

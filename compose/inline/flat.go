@@ -37,6 +37,10 @@ func (b *book) takeSheets(root *html.Node, ix index) []rule {
 				rules = append(rules, rule{s, declared, order})
 			}
 		}
+		if both, _ := attr(n, "data-css-inline"); strings.EqualFold(both, "keep") {
+			b.keep(n, text)
+			continue
+		}
 		b.keep(n, leftover(all))
 	}
 	return rules
@@ -44,12 +48,19 @@ func (b *book) takeSheets(root *html.Node, ix index) []rule {
 
 // forEveryone tells whether a style element counts in every mail program.
 func forEveryone(n *html.Node) bool {
-	if _, ignore := attr(n, "data-premailer"); ignore {
+	if _, ignore := attr(n, "data-premailer"); ignore || untouched(n) {
 		return false
 	}
 	media, _ := attr(n, "media")
 	media = strings.ToLower(strings.TrimSpace(media))
 	return media == "" || media == "all"
+}
+
+// untouched tells whether the author asks to leave an element or a sheet alone,
+// in the word that other inliners know.
+func untouched(n *html.Node) bool {
+	value, _ := attr(n, "data-css-inline")
+	return strings.EqualFold(value, "ignore")
 }
 
 // keep replaces a style element by a mark for its text, or removes it when
@@ -121,11 +132,11 @@ func definesCustom(p piece) bool {
 func (b *book) flatten(elements []*html.Node, ix index, rules []rule) string {
 	found := hits(ix, rules)
 	classes := map[string]string{}
-	all := scopes{}
+	all := scopes{of: map[*html.Node]*scope{}, used: usesVariables(elements, rules)}
 	var css strings.Builder
 	for _, n := range elements {
 		style, styled := attr(n, "style")
-		if len(found[n]) == 0 && (!styled || !strings.Contains(style, "var(") && !strings.Contains(style, "--")) {
+		if untouched(n) || len(found[n]) == 0 && (!styled || !strings.Contains(style, "var(") && !strings.Contains(style, "--")) {
 			continue
 		}
 		body, list := b.body(n, all, rules, found[n], style)

@@ -40,6 +40,8 @@ func TestCascade(t *testing.T) {
 		{"fallback pair", `p{background:red;background:linear-gradient(red,blue)}`, `<p>`, `style="background:red;background:linear-gradient(red,blue)"`},
 		{"custom property", `:root{--c:red}p{color:var(--c)}`, `<p>`, `<p style="color:red">`},
 		{"custom property inherits", `.d{--c:red}p{color:var(--c, blue)}`, `<p>1<div class=d><p>2`, `<p style="color:blue">1</p><div class="d"><p style="color:red">2`},
+		{"custom property of somebody else", `p{--theirs:"a b";color:red}`, `<p>`, `style="--theirs:&#34;a b&#34;;color:red"`},
+		{"element left alone", `p{color:red}`, `<p data-css-inline="ignore">a<p>b`, `<p data-css-inline="ignore">a</p><p style="color:red">b`},
 		{"declaration without colon", `p{color;width:10px}`, `<p>`, `<p style="width:10px">`},
 		{"stray brace", `p{color:red}}h1{color:blue}`, `<h1>`, `<h1 style="color:blue">`},
 		{"nested rule", `.a{color:red;& p{color:blue}}`, `<div class=a>`, `<div class="a" style="color:red">`},
@@ -109,6 +111,20 @@ func TestSheetsForOneMedium(t *testing.T) {
 
 // These are the forms that Outlook reads (trust.md bar 11), and each byte of them
 // counts, entities and spaces too.
+// The words of another inliner: a sheet left alone, and one that is inlined and
+// kept as well.
+func TestSheetsByAttribute(t *testing.T) {
+	for _, c := range []struct{ word, want, not string }{
+		{"ignore", `<style data-css-inline="ignore">p{color:red}</style>`, `style="color:red"`},
+		{"keep", `<style data-css-inline="keep">p{color:red}</style>`, `<p>`},
+	} {
+		out := mustInline(t, []byte(`<html><head><style data-css-inline="`+c.word+`">p{color:red}</style></head><body><p>x</p></body></html>`))
+		if !strings.Contains(out, c.want) || strings.Contains(out, c.not) {
+			t.Errorf("%s: %s", c.word, out)
+		}
+	}
+}
+
 func TestConditionalComments(t *testing.T) {
 	comments := []string{
 		"<!--[if mso]><table width=\"600\"><tr><td>&nbsp;a &amp; b<![endif]-->",

@@ -1,6 +1,7 @@
 package inline
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tdewolff/parse/v2/css"
@@ -27,11 +28,32 @@ func (s *scope) get(name string) (string, bool) {
 }
 
 // scopes are kept per element while the document is walked from the top.
-type scopes map[*html.Node]*scope
+type scopes struct {
+	of   map[*html.Node]*scope
+	used bool // something in the document reads a custom property
+}
+
+// usesVariables tells whether any declaration reads a custom property.
+func usesVariables(elements []*html.Node, rules []rule) bool {
+	reads := func(d declaration) bool { return strings.Contains(d.value, "var(") }
+	for _, r := range rules {
+		if slices.ContainsFunc(r.declared, reads) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(elements, func(n *html.Node) bool {
+		style, _ := attr(n, "style")
+		return strings.Contains(style, "var(")
+	})
+}
 
 // enter notes the custom properties that list sets on n and returns the rest
-// with every var() that can be resolved written out.
+// with every var() that can be resolved written out. Custom properties that
+// nothing here reads are somebody else's and stay.
 func (all scopes) enter(n *html.Node, list []declaration) []declaration {
+	if !all.used {
+		return list
+	}
 	s := all.above(n)
 	var rest []declaration
 	own := map[string]string{}
@@ -44,7 +66,7 @@ func (all scopes) enter(n *html.Node, list []declaration) []declaration {
 	}
 	if len(own) > 0 {
 		s = &scope{s, own}
-		all[n] = s
+		all.of[n] = s
 	}
 	for i, d := range rest {
 		if strings.Contains(d.value, "var(") {
@@ -56,7 +78,7 @@ func (all scopes) enter(n *html.Node, list []declaration) []declaration {
 
 func (all scopes) above(n *html.Node) *scope {
 	for p := n.Parent; p != nil; p = p.Parent {
-		if s := all[p]; s != nil {
+		if s := all.of[p]; s != nil {
 			return s
 		}
 	}

@@ -156,7 +156,9 @@ func wrapMail(s string, limit int) string {
 				break
 			}
 			out = append(out, strings.TrimRight(string(r[:cut]), " "))
-			l = strings.TrimLeft(string(r[cut:]), " ")
+			if l = strings.TrimLeft(string(r[cut:]), " "); l == "" {
+				return strings.Join(out, "\n")
+			}
 		}
 		return strings.Join(append(out, l), "\n")
 	})

@@ -74,7 +74,7 @@ func (w *work) pairs(h head, first int) []pair {
 	if h.kind == headPlain {
 		return tolerant(h)
 	}
-	ls := w.straight(h.ls)
+	ls := whole(w.straight(h.ls))
 	strict := strictYAML
 	if h.kind == headTOML {
 		strict = strictTOML
@@ -116,6 +116,28 @@ func (w *work) straight(in []line) []line {
 		ls[i].s = s
 	}
 	return ls
+}
+
+var (
+	cutAddress = regexp.MustCompile(`^[\pL\pN _-]+:\s*["']?https?://\S*[-/?&=_]$`)
+	cutHalf    = regexp.MustCompile(`\pL-$`)
+)
+
+// whole joins values that a mail program cut inside an address or a word with a
+// hyphen, where YAML would put a space.
+func whole(ls []line) []line {
+	var out []line
+	for _, l := range ls {
+		if n := len(out); n > 0 && !keyLine.MatchString(l.s) && l.s != "" && l.s[0] != ' ' {
+			last := &out[n-1]
+			if cutAddress.MatchString(last.s) || cutHalf.MatchString(last.s) && unicode.IsLower(firstRune(l.s)) && !suspended[firstWord(l.s)] {
+				last.s += l.s
+				continue
+			}
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 var errLine = regexp.MustCompile(`line (\d+)`)

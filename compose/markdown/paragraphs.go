@@ -95,32 +95,40 @@ func longLined(ls []line) bool {
 }
 
 // lineEnds ends a paragraph where its line ends, in a draft that has a paragraph
-// a line: there a missing empty line is a slip, and most editors show none.
-// Where the next line goes on with the sentence the two are joined.
+// a line: there a missing empty line is a slip, and most editors show none. A
+// draft with several sentences under each other is left alone: to give each its
+// line is a habit too.
 func (w *work) lineEnds() {
 	if !longLined(w.ls) {
 		return
 	}
-	gs := gaps(w.ls)
 	code := fenced(w.ls)
-	var bare []int // lines that stand close under another paragraph
-	alone := 0
-	for _, g := range gs {
+	bare := map[int]bool{} // lines that stand right under another paragraph
+	alone, run := 0, 0
+	for _, g := range gaps(w.ls) {
 		a, b := w.ls[g.a].s, w.ls[g.b].s
-		switch {
-		case g.blanks > 0 && width(b) > longLine:
+		if g.blanks > 0 && width(b) > longLine {
 			alone++
-		case g.blanks == 0 && !code[g.b] && running(a) && paragraph(b) && !belong(a, b) && max(width(a), width(b)) > longLine && !goesOn(a, b):
-			bare = append(bare, g.b)
 		}
+		if g.blanks > 0 || code[g.b] || belong(a, b) || max(width(a), width(b)) <= longLine || !running(a) || !paragraph(b) {
+			run = 0
+			continue
+		}
+		if run++; run > 1 && !leadEntry.MatchString(b) {
+			return
+		}
+		bare[g.b] = !goesOn(a, b) && endsParagraph(a, b)
 	}
-	if len(bare) == 0 || len(bare)*6 > alone {
-		return // a line for each sentence is a habit too
+	if len(bare)*6 <= alone {
+		w.part(bare)
 	}
-	out := make([]line, 0, len(w.ls)+len(bare))
+}
+
+// part puts an empty line before the marked ones.
+func (w *work) part(marked map[int]bool) {
+	out := make([]line, 0, len(w.ls)+len(marked))
 	for i, l := range w.ls {
-		if len(bare) > 0 && bare[0] == i {
-			bare = bare[1:]
+		if marked[i] {
 			out = append(out, line{n: l.n})
 			w.repaired(l.n, "A line began right under a paragraph; it is a paragraph of its own, like all others.",
 				"%d lines began right under a paragraph; they are paragraphs of their own, like all others.")
@@ -128,6 +136,12 @@ func (w *work) lineEnds() {
 		out = append(out, l)
 	}
 	w.ls = out
+}
+
+// endsParagraph tells whether a may be the end of a paragraph that b follows: a
+// whole sentence, the head of an item, a line before the next item or picture.
+func endsParagraph(a, b string) bool {
+	return finished.MatchString(strings.TrimRight(a, " ")) || width(a) <= longLine || leadEntry.MatchString(a) || leadEntry.MatchString(b) || strings.HasPrefix(a, "![") || strings.HasPrefix(b, "![")
 }
 
 // running tells a line of text that a next line could belong to.
@@ -144,10 +158,10 @@ func paragraph(s string) bool {
 
 // unfinished is the end of a line at which no paragraph ends: a dash behind a
 // link that waits for its author, a joining word.
-var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[\pL\pN)] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
+var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[“‘„«]|[\pL\pN)] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
 
-// finished is the end of a line at which a sentence ends, or a link.
-var finished = regexp.MustCompile("[.!?:;)\\]\"”’…*_`>-]$")
+// finished is the end of a line at which a sentence ends.
+var finished = regexp.MustCompile("[.!?:…][)\\]\"”’*_`]*$|[\"”’]$")
 
 // goesOn tells whether b continues the sentence of the paragraph above.
 func goesOn(a, b string) bool {
@@ -155,7 +169,7 @@ func goesOn(a, b string) bool {
 	if !paragraph(a) || !paragraph(b) || strings.HasPrefix(b, "[") || strings.HasPrefix(b, "http") {
 		return false
 	}
-	return unicode.IsLower(firstRune(b)) && !finished.MatchString(a) || unfinished.MatchString(a)
+	return unfinished.MatchString(a) || !finished.MatchString(a) && unicode.IsLower(firstRune(b))
 }
 
 // underline tells whether b, a line of dashes, underlines a short title.

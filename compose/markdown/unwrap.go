@@ -19,7 +19,7 @@ func (w *work) unwrap() {
 	if limit == 0 {
 		return
 	}
-	j := joiner{ls: w.ls, fixed: fixed, limit: limit}
+	j := joiner{ls: w.ls, fixed: fixed, limit: limit, hyphens: cutsAtHyphens(w.ls, fixed, limit), spaces: keepsSpaces(w.ls, fixed, limit)}
 	out := j.run()
 	if len(j.heads) == 0 || w.exact && j.turned == 0 {
 		return
@@ -90,11 +90,11 @@ func firstCut(s string) int {
 	return width(s[:len(s)-len(body)+i])
 }
 
-// gapAfter is the number of spaces that stood behind a line before it was cut:
-// up to three follow the end of a sentence.
+// gapAfter is the number of spaces that may have stood behind a line before it
+// was cut: up to three follow the end of a sentence.
 func gapAfter(a string) int {
-	switch lastRune(strings.TrimRight(a, " ")) {
-	case '.', '!', '?', ':', ')', '"', '”', '…':
+	switch lastRune(strings.TrimRight(a, " *_")) {
+	case '.', '!', '?', ':', ')', '"', '”', '…', '-', '–', '—':
 		return 3
 	}
 	return 1
@@ -110,11 +110,13 @@ func firstWord(s string) string {
 
 // joiner puts cut lines together.
 type joiner struct {
-	ls     []line
-	fixed  []bool
-	limit  int
-	turned int   // joins without which the text would mean something else
-	heads  []int // the first line of every paragraph that was joined
+	ls      []line
+	fixed   []bool
+	limit   int
+	hyphens bool  // the program cut words behind their hyphens too
+	spaces  bool  // every cut left its space at the end of the line
+	turned  int   // joins without which the text would mean something else
+	heads   []int // the first line of every paragraph that was joined
 }
 
 func (j *joiner) run() []line {
@@ -128,10 +130,10 @@ func (j *joiner) run() []line {
 		if n := len(j.heads); n == 0 || j.heads[n-1] != last.n {
 			j.heads = append(j.heads, last.n)
 		}
-		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) {
+		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) || openTarget.MatchString(last.s) || strings.HasSuffix(last.s, "  ") {
 			j.turned++
 		}
-		last.s = glue(last.s, strings.TrimLeft(l.s, " "))
+		last.s = glue(last.s, strings.TrimLeft(l.s, " "), j.hyphens)
 	}
 	return out
 }
@@ -143,13 +145,16 @@ func (j *joiner) cut(whole string, i int) bool {
 	if a == "" || strings.TrimSpace(b) == "" || j.fixed[i-1] || j.fixed[i] {
 		return false
 	}
-	if endsBroken(a) || definition.MatchString(b) || headingLine.MatchString(b) {
+	if endsBroken(a) || definition.MatchString(b) || headingLine.MatchString(b) || ownLine(whole, b) {
 		return false
+	}
+	if j.spaces {
+		return strings.HasSuffix(j.ls[i-1].s, " ") && width(j.ls[i-1].s)+width(firstWord(b))+2 > j.limit
 	}
 	if tableLine.MatchString(whole) && !strings.HasSuffix(strings.TrimRight(whole, " "), "|") {
 		return true // a row ends with a bar, however much of its padding was lost
 	}
-	if width(a)+gapAfter(a)+width(firstWord(b)) <= j.limit {
+	if width(a)+j.gap(a, b)+width(firstWord(b)) <= j.limit {
 		return false
 	}
 	switch {
@@ -167,6 +172,42 @@ func (j *joiner) cut(whole string, i int) bool {
 		return !htmlLine.MatchString(whole)
 	}
 	return true
+}
+
+var (
+	leadHead  = regexp.MustCompile(`^\**\[.*\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*\)\**`)
+	leadEntry = regexp.MustCompile(`^ ?\**\[[^\]]`)
+)
+
+// gap is the number of spaces that may have stood between a and b. Inside a
+// sentence there is one, or two by a slip of the thumb.
+func (j *joiner) gap(a, b string) int {
+	if unicode.IsLower(firstRune(b)) && !finished.MatchString(a) {
+		return max(2, gapAfter(a))
+	}
+	return gapAfter(a)
+}
+
+// ownLine tells what an author puts on a line of its own, however full the one
+// above is: a link without words behind a sentence, an address below a heading,
+// the next of several stacked links.
+func ownLine(whole, b string) bool {
+	switch {
+	case strings.HasPrefix(b, "[]("):
+		return strings.ContainsRune(".!?", lastRune(strings.TrimRight(whole, " ")))
+	case headingLine.MatchString(whole):
+		return strings.HasPrefix(b, "http")
+	}
+	head := leadHead.FindString(whole)
+	if head == "" || strings.Contains(head[1:], "[") {
+		return false
+	}
+	rest := strings.TrimSpace(whole[len(head):])
+	if strings.HasPrefix(head, "[]") {
+		return rest == "" && unicode.IsUpper(firstRune(b))
+	}
+	dash := authorDash.FindString(rest)
+	return dash != "" && unicode.IsUpper(firstRune(rest[len(dash):])) && !strings.ContainsAny(rest, ".:;[") && leadEntry.MatchString(b)
 }
 
 func (j *joiner) at(i int, re *regexp.Regexp) bool {
@@ -248,12 +289,57 @@ func (j *joiner) counted(i, n int) bool {
 
 // glue joins the two halves of a cut line. A program that cuts behind hyphens
 // leaves no space, so a word or an address that ends in one gets none.
-func glue(a, b string) string {
+func glue(a, b string, hyphens bool) string {
 	a = strings.TrimRight(a, " ")
-	if strings.HasSuffix(a, "-") && len(a) > 1 && a[len(a)-2] != ' ' && a[len(a)-2] != '-' && !suspended[firstWord(b)] && unicode.IsLetter(firstRune(b)) {
+	if openTarget.MatchString(a) && !strings.HasPrefix(b, "(") || hyphens && hyphenEnd.MatchString(a) && !suspended[firstWord(b)] && unicode.IsLetter(firstRune(b)) {
 		return a + b
 	}
 	return a + " " + b
+}
+
+var (
+	// openTarget is the address of a link up to a character behind which programs
+	// cut long words.
+	openTarget = regexp.MustCompile(`\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*[-/?&=_]$`)
+	hyphenEnd  = regexp.MustCompile(`[\pL\pN]-$`)
+	hyphenWord = regexp.MustCompile(`^[^\s\[(<]*[\pL]-[\pL]`)
+)
+
+// cutsAtHyphens tells whether the program that cut the text at limit cuts words
+// behind their hyphens: no line may stand against it that had room for a half.
+func cutsAtHyphens(ls []line, fixed []bool, limit int) bool {
+	halves, whole := 0, 0
+	for i := 1; i < len(ls); i++ {
+		a, b := strings.TrimRight(ls[i-1].s, " "), ls[i].s
+		if fixed[i-1] || fixed[i] || strings.TrimSpace(a) == "" || ls[i].blank() {
+			continue
+		}
+		if hyphenEnd.MatchString(a) && unicode.IsLower(firstRune(b)) && !suspended[firstWord(b)] {
+			halves++
+		}
+		if m := hyphenWord.FindString(b); m != "" && !endsBroken(a) && width(a)+gapAfter(a)+width(m)-1 <= limit && width(a)+1+width(firstWord(b)) > limit {
+			whole++
+		}
+	}
+	return halves > whole
+}
+
+// keepsSpaces tells whether the cuts left their spaces behind, as format=flowed
+// does where nobody undid it: then a line that ends without one was not cut.
+func keepsSpaces(ls []line, fixed []bool, limit int) bool {
+	with, without := 0, 0
+	for i := 1; i < len(ls); i++ {
+		a, b := ls[i-1].s, ls[i].s
+		if fixed[i-1] || fixed[i] || ls[i-1].blank() || ls[i].blank() || endsBroken(a) || width(strings.TrimRight(a, " "))+1+width(firstWord(b)) <= limit {
+			continue
+		}
+		if strings.HasSuffix(a, " ") {
+			with++
+		} else {
+			without++
+		}
+	}
+	return with > 4 && with > 12*without
 }
 
 // suspended holds the words that follow a hyphen with a space: "pre- and post-".

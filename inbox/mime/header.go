@@ -3,6 +3,8 @@ package mime
 import (
 	"bytes"
 	"strings"
+
+	"github.com/emersion/go-message"
 )
 
 // Field is one header field. Value is raw: unfolded, trimmed, not decoded, and
@@ -13,31 +15,31 @@ type Field struct {
 }
 
 // Header is a header block in its own order. The zero value is an empty one.
-type Header struct{ fields []Field }
+type Header struct{ block message.Header }
 
 // Fields gives all fields in the order of the message.
-func (h Header) Fields() []Field { return h.fields }
-
-// Has tells whether the field occurs at all.
-func (h Header) Has(name string) bool {
-	for _, f := range h.fields {
-		if strings.EqualFold(f.Name, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// Raw gives the unfolded values of every field of that name, undecoded.
-func (h Header) Raw(name string) []string {
-	var all []string
-	for _, f := range h.fields {
-		if strings.EqualFold(f.Name, name) {
-			all = append(all, f.Value)
-		}
+func (h Header) Fields() []Field {
+	var all []Field
+	for f := h.block.Fields(); f.Next(); {
+		name, spaced := fieldName(f)
+		all = append(all, Field{string(name), f.Value(), spaced})
 	}
 	return all
 }
+
+// fieldName gives a name as it is written.
+func fieldName(f message.HeaderFields) (name []byte, spaced bool) {
+	raw, _ := f.Raw() // all fields were added raw, so none has to be formatted
+	written, _, _ := bytes.Cut(raw, []byte(":"))
+	name = bytes.TrimRight(written, " \t")
+	return name, len(name) < len(written)
+}
+
+// Has tells whether the field occurs at all.
+func (h Header) Has(name string) bool { return h.block.Has(name) }
+
+// Raw gives the unfolded values of every field of that name, undecoded.
+func (h Header) Raw(name string) []string { return h.block.Values(name) }
 
 // Get gives the first field of that name as readable text: encoded words
 // undone (RFC 2047), valid UTF-8, "" when absent.
@@ -48,53 +50,52 @@ func (h Header) Get(name string) string {
 // first prefers a field written as RFC 5322 wants it over one with white space
 // before the colon, which other programs do not see as that field.
 func (h Header) first(name string) string {
-	value, found := "", false
-	for _, f := range h.fields {
-		if !strings.EqualFold(f.Name, name) {
-			continue
-		}
-		if !f.Spaced {
-			return f.Value
-		}
-		if !found {
-			value, found = f.Value, true
+	for f := h.block.FieldsByKey(name); f.Next(); {
+		if _, spaced := fieldName(f); !spaced {
+			return f.Value()
 		}
 	}
-	return value
+	return h.block.Get(name)
 }
 
 // Len is the number of fields.
-func (h Header) Len() int { return len(h.fields) }
+func (h Header) Len() int { return h.block.Len() }
 
 // ParseHeader reads a block of fields leniently, as the header of a returned
 // mail or of a delivery report is read. It never fails; junk is left out.
-func ParseHeader(block []byte) Header {
-	var s scanner
-	s.rest = block
-	for s.next() && len(s.fields) < MaxFields {
+func ParseHeader(block []byte) (h Header) {
+	fields := newScanner(block).fields
+	for i := len(fields) - 1; i >= 0; i-- {
+		h.block.AddRaw(fields[i])
 	}
-	return Header{s.fields}
+	return h
 }
 
-// readHeader takes the header off raw and gives the body that follows.
-func (m *Message) readHeader(raw []byte) (Header, []byte, error) {
-	s := scanner{rest: m.skipToHeader(raw)}
-	start := len(s.rest)
-	for s.next() {
-		if start-len(s.rest) > MaxHeader {
-			return Header{}, nil, &Refusal{"its header is larger than 256 KiB"}
-		}
-		if len(s.fields) > MaxFields {
-			return Header{}, nil, &Refusal{"its header has more than 1,000 fields"}
-		}
+// takeOwn takes off h what the mender put on top.
+func takeOwn(h *message.Header) (media, encoding string) {
+	media, encoding = h.Get("Content-Type"), h.Get("Content-Transfer-Encoding")
+	for f, n := h.Fields(), 0; n < ownFields && f.Next(); n++ {
+		f.Del()
 	}
-	if len(s.fields) == 0 {
-		return Header{}, nil, &Refusal{"it has no header, so it is no mail"}
+	return media, encoding
+}
+
+// takeHeader takes the header off raw.
+func (m *Message) takeHeader(raw []byte) (*scanner, error) {
+	raw = m.skipToHeader(raw)
+	s := newScanner(raw)
+	switch {
+	case len(raw)-len(s.rest) > MaxHeader:
+		return nil, &Refusal{"its header is larger than 256 KiB"}
+	case len(s.fields) > MaxFields:
+		return nil, &Refusal{"its header has more than 1,000 fields"}
+	case len(s.fields) == 0:
+		return nil, &Refusal{"it has no header, so it is no mail"}
 	}
 	if s.junk > 0 {
 		m.note("broken header lines were left out")
 	}
-	return Header{s.fields}, s.rest, nil
+	return s, nil
 }
 
 // skipToHeader drops what mailboxes and careless programs put before the
@@ -103,8 +104,8 @@ func (m *Message) skipToHeader(raw []byte) []byte {
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	for len(raw) > 0 {
 		line, rest := cutLine(raw)
-		mbox := bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))
-		if name, _ := splitField(line); name != "" && !(mbox && name == "From" && !bytes.HasPrefix(line, []byte("From :"))) {
+		mbox := (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))) && !bytes.HasPrefix(line, []byte("From :"))
+		if !mbox && lineName(line) != nil {
 			return raw
 		}
 		if mbox {
@@ -117,11 +118,32 @@ func (m *Message) skipToHeader(raw []byte) []byte {
 	return raw
 }
 
-// scanner takes fields off the front of rest.
+// scanner takes the fields off the front of rest, each as its lines stand,
+// with their LF. In the end rest is the body.
 type scanner struct {
 	rest   []byte
-	fields []Field
+	fields [][]byte
 	junk   int
+}
+
+// newScanner takes a whole header off, or one field more than the budget.
+func newScanner(block []byte) *scanner {
+	s := &scanner{rest: block}
+	for len(s.fields) <= MaxFields && s.next() {
+	}
+	return s
+}
+
+// value gives the first field of that name, unfolded.
+func (s *scanner) value(name string) string {
+	for _, f := range s.fields {
+		if bytes.EqualFold(lineName(f), []byte(name)) {
+			var h message.Header
+			h.AddRaw(f)
+			return h.Get(name)
+		}
+	}
+	return ""
 }
 
 // next reads one line of the header; false at its end, when rest is the body.
@@ -130,50 +152,32 @@ func (s *scanner) next() bool {
 		return false
 	}
 	line, rest := cutLine(s.rest)
-	if len(line) == 0 || (len(bytes.TrimSpace(line)) == 0 && !continued(rest)) {
+	blank := len(bytes.TrimSpace(line)) == 0
+	if len(line) == 0 || blank && !continued(rest) {
 		s.rest = rest
 		return false
 	}
-	if line[0] == ' ' || line[0] == '\t' {
-		s.rest = rest
-		return s.fold(line)
-	}
-	name, value := splitField(line)
-	if name == "" && !knownFollows(rest) {
+	folded := line[0] == ' ' || line[0] == '\t'
+	field := lineName(line) != nil
+	if !folded && !field && !knownFollows(rest) {
 		return false // the blank line is missing: this is the body
 	}
+	if len(rest) == 0 {
+		line = append(line[:len(line):len(line)], '\n') // it may be missing
+	} else {
+		line = s.rest[: len(line)+1 : len(line)+1]
+	}
 	s.rest = rest
-	if name == "" {
-		s.junk++
-		return true
-	}
-	colon := bytes.IndexByte(line, ':')
-	s.fields = append(s.fields, Field{name, value, line[colon-1] == ' ' || line[colon-1] == '\t'})
-	return true
-}
-
-// fold joins a continuation line to the field above it (RFC 5322 section
-// 2.2.3). One before any field is junk.
-func (s *scanner) fold(line []byte) bool {
-	if len(s.fields) == 0 {
-		s.junk++
-		return true
-	}
-	var parts []string
-	f := &s.fields[len(s.fields)-1]
-	parts = append(parts, f.Value)
-	if text := strings.Trim(string(line), " \t\x00"); text != "" {
-		parts = append(parts, text)
-	}
-	for len(s.rest) > 0 && (s.rest[0] == ' ' || s.rest[0] == '\t') && len(parts) < MaxHeader/2 {
-		next, rest := cutLine(s.rest)
-		if len(bytes.TrimSpace(next)) == 0 && !continued(rest) {
-			break
+	switch last := len(s.fields) - 1; {
+	case folded && last >= 0: // RFC 5322 section 2.2.3
+		if !blank {
+			s.fields[last] = append(s.fields[last], line...)
 		}
-		parts = append(parts, strings.Trim(string(next), " \t\x00"))
-		s.rest = rest
+	case folded || !field:
+		s.junk++
+	default:
+		s.fields = append(s.fields, line)
 	}
-	f.Value = strings.TrimSpace(strings.Join(parts, " "))
 	return true
 }
 
@@ -187,8 +191,7 @@ func continued(rest []byte) bool {
 	if line[0] == ' ' || line[0] == '\t' {
 		return len(bytes.TrimSpace(line)) > 0 && knownFollows(tail)
 	}
-	name, _ := splitField(line)
-	return wellKnown(name)
+	return wellKnown(lineName(line))
 }
 
 // knownFollows tells whether a field that every mail has still follows before
@@ -200,7 +203,7 @@ func knownFollows(rest []byte) bool {
 		if len(line) == 0 {
 			return false
 		}
-		if name, _ := splitField(line); wellKnown(name) {
+		if wellKnown(lineName(line)) {
 			return true
 		}
 	}
@@ -208,8 +211,8 @@ func knownFollows(rest []byte) bool {
 }
 
 // wellKnown names the fields by which a header is recognised.
-func wellKnown(name string) bool {
-	switch strings.ToLower(name) {
+func wellKnown(name []byte) bool {
+	switch string(bytes.ToLower(name)) {
 	case "from", "to", "cc", "subject", "date", "message-id", "received", "mime-version", "content-type",
 		"content-transfer-encoding", "content-disposition", "content-id", "reply-to", "return-path",
 		"references", "in-reply-to", "sender", "delivered-to", "x-mailer", "dkim-signature":
@@ -218,24 +221,19 @@ func wellKnown(name string) bool {
 	return false
 }
 
-// splitField cuts a line at its colon; name is "" when it is no field. White
-// space before the colon is an old form (RFC 5322 section 4.5) that is read
-// here and judged by inbox/trust.
-func splitField(line []byte) (name, value string) {
+// lineName gives the name before a line's colon, nil when it is no field.
+// White space before the colon is an old form (RFC 5322 section 4.5) that is
+// read here and judged by inbox/trust.
+func lineName(line []byte) []byte {
 	i := bytes.IndexByte(line, ':')
 	if i <= 0 {
-		return "", ""
+		return nil
 	}
-	n := bytes.TrimRight(line[:i], " \t")
-	if len(n) == 0 || len(n) > 200 {
-		return "", ""
+	name := bytes.TrimRight(line[:i], " \t")
+	if len(name) == 0 || len(name) > 200 || bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 127 }) {
+		return nil
 	}
-	for _, c := range n {
-		if c <= ' ' || c >= 127 {
-			return "", ""
-		}
-	}
-	return string(n), strings.Trim(string(line[i+1:]), " \t\x00")
+	return name
 }
 
 // cutLine splits off the first line, without its LF.
@@ -262,24 +260,19 @@ func (m *Message) unixBytes(raw []byte) []byte {
 // crlfToLF turns CRLF, CR CR LF and CR alone into LF.
 func crlfToLF(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		if c != '\r' {
-			out = append(out, c)
+	alone := 0 // CRs that no LF has followed yet
+	for _, c := range append(raw[:len(raw):len(raw)], 0) {
+		switch {
+		case c == '\r':
+			alone++
 			continue
+		case c == '\n':
+			alone = 0
 		}
-		j := i
-		for j < len(raw) && raw[j] == '\r' {
-			j++
-		}
-		if j < len(raw) && raw[j] == '\n' {
-			i = j
-			out = append(out, '\n')
-			continue
-		}
-		out = append(out, '\n')
+		out = append(out, strings.Repeat("\n", alone)...)
+		out, alone = append(out, c), 0
 	}
-	return out
+	return out[:len(out)-1]
 }
 
 func unixLines(s string) string {

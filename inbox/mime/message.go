@@ -91,14 +91,14 @@ func Read(raw []byte) (*Message, error) {
 	}
 	m := &Message{}
 	raw = m.unixBytes(raw)
-	header, body, err := m.readHeader(raw)
+	top, err := m.takeHeader(raw)
 	if err != nil {
 		return nil, err
 	}
-	m.Header = header
+	if err := m.readParts(top); err != nil {
+		return nil, err
+	}
 	m.addressing()
-	m.readBody(body)
-	m.rawSubject()
 	return m, nil
 }
 
@@ -142,4 +142,5 @@ func (m *Message) addressing() {
 	m.MessageID = FirstID(h.first("Message-ID"))
 	m.InReplyTo = FirstID(h.first("In-Reply-To"))
 	m.References = IDs(strings.Join(h.Raw("References"), " "))
+	m.rawSubject()
 }

@@ -23,7 +23,7 @@ func (m *Message) gatherReport(media string, params map[string]string) {
 			}
 		case "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers", "text/rfc822":
 			if !r.HasReturned {
-				r.Returned, _ = partHeader(bytes.TrimLeft(p.Data, "\n"))
+				r.Returned = ParseHeader(bytes.TrimLeft(p.Data, "\n"))
 				r.HasReturned = r.Returned.Len() > 0
 			}
 		case "text/plain", "text/html":

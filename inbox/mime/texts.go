@@ -63,7 +63,7 @@ func (m *Message) best(n *node) []string {
 	if n.media == "" {
 		return m.bestLeaf(n)
 	}
-	if n.media == "multipart/alternative" {
+	if n.alternative() {
 		return m.bestOf(n.children)
 	}
 	var all []string

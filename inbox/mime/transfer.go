@@ -2,25 +2,29 @@ package mime
 
 import (
 	"bytes"
+	"encoding/hex"
+	"regexp"
 	"strings"
 )
 
-// decodeTransfer undoes a Content-Transfer-Encoding (RFC 2045 section 6). What
-// can be decoded is always given; fault says what could not.
-func decodeTransfer(body []byte, encoding string) (data []byte, fault string) {
-	switch transferName(encoding) {
+// salvage decodes a body that go-message gave up on (RFC 2045 section 6).
+// What can be decoded is always given; fault says what could not.
+func salvage(body []byte, encoding string) (data []byte, fault string) {
+	switch encoding {
+	case "":
+		return body, ""
 	case "base64":
 		return base64Body(body)
 	case "quoted-printable":
 		return quotedPrintable(body), ""
 	case "uuencode":
 		return uuBody(body)
-	case "":
-		return body, ""
 	}
-	return body, "unknown transfer encoding " + cleanLine(encoding)
+	return body, "unknown transfer encoding " + encoding
 }
 
+// transferName gives the name by which go-message and salvage know an
+// encoding, "" when there is nothing to decode.
 func transferName(s string) string {
 	s = strings.ToLower(strings.Trim(stripComments(strings.TrimSpace(s)), " \t\"';"))
 	switch {
@@ -33,35 +37,33 @@ func transferName(s string) string {
 	case strings.Contains(s, "uu"):
 		return "uuencode"
 	}
-	return s
+	return cleanLine(s)
 }
 
-// base64Body keeps the good beginning: lines of words that follow the code
-// (list footers) or stand in its place are no base64.
 func base64Body(body []byte) (data []byte, fault string) {
-	code := make([]byte, 0, len(body))
-	for rest := body; len(rest) > 0; {
-		var line []byte
-		line, rest = cutLine(rest)
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
-			continue
-		}
-		if !base64Line(line) {
-			fault = "base64 is followed by other text"
-			break
-		}
-		code = append(code, line...)
-		code = append(code, '\n')
-	}
-	if len(code) == 0 && fault != "" {
+	code := base64Code(body)
+	switch {
+	case len(code) == 0:
 		return body, "declared base64, but is none"
+	case len(code) < len(body):
+		fault = "base64 is followed by other text"
+	default:
+		fault = "base64 was damaged"
 	}
-	data = lenientBase64(code)
-	if fault == "" && bytes.ContainsFunc(code, strayBase64) {
-		fault = "base64 holds foreign characters"
+	return lenientBase64(code), fault
+}
+
+// base64Code cuts off the words that follow the code, such as the footers of
+// lists, or stand in its place: they would decode to rubbish.
+func base64Code(body []byte) []byte {
+	for rest := body; len(rest) > 0; {
+		line, below := cutLine(rest)
+		if line = bytes.TrimSpace(line); len(line) > 0 && !base64Line(line) {
+			return body[:len(body)-len(rest)]
+		}
+		rest = below
 	}
-	return data, fault
+	return body
 }
 
 func strayBase64(r rune) bool {
@@ -84,34 +86,30 @@ func base64Line(line []byte) bool {
 	return stray*8 <= len(line) || stray == 1 && len(line) >= 4
 }
 
-// quotedPrintable decodes RFC 2045 section 6.7; what is no code stays as it is.
-func quotedPrintable(in []byte) []byte {
-	out := make([]byte, 0, len(in))
-	for len(in) > 0 {
-		line, rest := cutLine(in)
-		ended := len(in) > len(line)
-		line = bytes.TrimRight(line, " \t") // rule 3: added by transport
-		soft := bytes.HasSuffix(line, []byte("="))
-		if soft {
-			line = line[:len(line)-1]
-		}
-		out = appendQP(out, line)
-		if ended && !soft {
-			out = append(out, '\n')
-		}
-		in = rest
-	}
-	return out
+var (
+	addedSpace = regexp.MustCompile(`[ \t]+(\n|$)`) // by transport: rule 3 of RFC 2045 section 6.7
+	softBreak  = regexp.MustCompile(`=(\n|$)`)
+)
+
+// quotedPrintable decodes what go-message does not: control characters, and
+// lines longer than its buffer.
+func quotedPrintable(body []byte) []byte {
+	return octetsQP(softBreak.ReplaceAll(addedSpace.ReplaceAll(body, []byte("$1")), nil))
 }
 
-func appendQP(out, line []byte) []byte {
-	for i := 0; i < len(line); i++ {
-		if line[i] == '=' && i+2 < len(line) && isHex(line[i+1]) && isHex(line[i+2]) {
-			out = append(out, unhex(line[i+1])<<4|unhex(line[i+2]))
-			i += 2
-			continue
+// octetsQP undoes =XX; what is no code stays as it is.
+func octetsQP(in []byte) []byte {
+	out := make([]byte, 0, len(in))
+	for i := 0; i < len(in); i++ {
+		var code [1]byte
+		if in[i] == '=' && i+2 < len(in) {
+			if _, err := hex.Decode(code[:], in[i+1:i+3]); err == nil {
+				out = append(out, code[0])
+				i += 2
+				continue
+			}
 		}
-		out = append(out, line[i])
+		out = append(out, in[i])
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"bytes"
 	"encoding/base64"
 	"regexp"
 	"strings"
@@ -56,7 +57,8 @@ func (r *wordRun) add(b *strings.Builder, charset, enc, text string) {
 		r.octets = append(r.octets, lenientBase64([]byte(text))...)
 		return
 	}
-	r.octets = append(r.octets, wordQ(text)...)
+	// RFC 2047 section 4.2: "_" is a space.
+	r.octets = append(r.octets, octetsQP([]byte(strings.ReplaceAll(text, "_", " ")))...)
 }
 
 func (r *wordRun) flush(b *strings.Builder) {
@@ -64,24 +66,6 @@ func (r *wordRun) flush(b *strings.Builder) {
 		b.WriteString(decodeCharset(r.octets, r.charset))
 	}
 	*r = wordRun{}
-}
-
-// wordQ undoes the "Q" encoding (RFC 2047 section 4.2).
-func wordQ(s string) []byte {
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '=' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
-			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
-			i += 2
-			continue
-		}
-		if s[i] == '_' {
-			out = append(out, ' ')
-			continue
-		}
-		out = append(out, s[i])
-	}
-	return out
 }
 
 // decodeRaw reads octets that stand in a header undeclared: UTF-8 (RFC 6532),
@@ -103,52 +87,24 @@ func cleanLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-func unhex(c byte) byte {
-	switch {
-	case c <= '9':
-		return c - '0'
-	case c >= 'a':
-		return c - 'a' + 10
-	}
-	return c - 'A' + 10
-}
-
 // lenientBase64 leaves out what is not of the alphabet and decodes what is
 // there: padding in the middle begins a new block, a torn end gives what it
 // holds (RFC 2045 section 6.8 says to ignore other characters).
-func lenientBase64(in []byte) []byte {
-	out := make([]byte, 0, len(in)*3/4)
-	quad := make([]byte, 0, 4)
-	flush := func() {
-		if len(quad) > 1 {
-			var dst [3]byte
-			n, _ := base64.RawStdEncoding.Decode(dst[:], quad)
-			out = append(out, dst[:n]...)
-		}
-		quad = quad[:0]
-	}
+func lenientBase64(in []byte) (out []byte) {
+	code := make([]byte, 0, len(in))
 	for _, c := range in {
 		switch {
-		case c == '-':
-			c = '+'
+		case inBase64(c) || c == '=':
+			code = append(code, c)
+		case c == '-': // the alphabet for addresses of the web
+			code = append(code, '+')
 		case c == '_':
-			c = '/'
-		case c == '=':
-			flush()
-			continue
-		}
-		if !inBase64(c) {
-			continue
-		}
-		if quad = append(quad, c); len(quad) == 4 {
-			flush()
+			code = append(code, '/')
 		}
 	}
-	flush()
+	for block := range bytes.SplitSeq(code, []byte("=")) {
+		out, _ = base64.RawStdEncoding.AppendDecode(out, block)
+	}
 	return out
 }
 

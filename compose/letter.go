@@ -1,0 +1,137 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"galley/send/message"
+	"galley/send/store"
+)
+
+// Letter is a reader's mail that says something to the editor.
+type Letter struct {
+	Newsletter string
+	Message    int64
+	MessageID  string
+	Sender     string // bare address: the editor's answer goes there
+	Name       string
+	Subject    string
+	Body       string // as the reader wrote it, quotes and all
+	Why        string // what Galley did with it beside passing it on, "" for nothing
+	Consent    string
+	Words      string
+	Since      time.Time // since when the sender is on the list; zero if not
+}
+
+// lettersADay is how many letters of one sender are passed on in a day; the
+// rest is kept and counted.
+const lettersADay = 10
+
+// Pass hands a letter on to the editors, once: as plain text, under the
+// reader's name, with the reader's address as Reply-To.
+func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
+	n := d.Newsletters[in.Newsletter]
+	if n == nil {
+		return fmt.Errorf("no newsletter %q in the configuration", in.Newsletter)
+	}
+	var today int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM letter WHERE newsletter = $1 AND sender = $2 AND at > $3`,
+		n.ID, in.Sender, store.Micros(tx.Now().Add(-24*time.Hour))).Scan(&today)
+	if err != nil {
+		return err
+	}
+	state := "passed"
+	if today >= lettersADay {
+		state = "flood"
+	}
+	consent := in.Consent
+	if consent == "" {
+		consent = "anonymous"
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO letter (newsletter, message, sender, name, subject, body, why, consent, words, state, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why, consent, in.Words, state, store.Micros(tx.Now()))
+	if err != nil || state == "flood" {
+		return err
+	}
+	for _, e := range n.Editors {
+		err = errors.Join(err, d.passTo(ctx, tx, n, in, e))
+	}
+	return err
+}
+
+func (d *Desk) passTo(ctx context.Context, tx *store.Tx, n *Newsletter, in *Letter, to message.Address) error {
+	_, head, err := say(n.Frame.Looks, "letter", map[string]any{"Name": in.who(), "Since": since(in.Since, n.Zone), "Why": in.Why,
+		"Consent": in.Consent, "Words": in.Words})
+	if err != nil {
+		return err
+	}
+	m := &mail{paper: paper{Kind: paperAnswer, Asks: "letter"}, to: to, subject: oneLine(in.Subject), text: strings.TrimSpace(head) + "\n\n" + in.Body}
+	if m.subject == "" {
+		m.subject = "(no subject)"
+	}
+	from := n.From
+	from.Name = in.who() + " by way of " + n.Frame.Name
+	m.from = &from
+	if reader, err := message.ParseAddress(in.Sender); err == nil {
+		reader.Name = in.Name
+		m.replyTo = &reader
+	}
+	return d.post(ctx, tx, n, m)
+}
+
+// who is the reader's name, or their address where they write none.
+func (in *Letter) who() string {
+	if name := oneLine(in.Name); name != "" {
+		return name
+	}
+	return in.Sender
+}
+
+func since(t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(zone).Format("January 2006")
+}
+
+// lettersSince answers with all letters since the last issue.
+func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
+	last, err := d.last(ctx, tx, r.n)
+	if err != nil {
+		return "", err
+	}
+	var from int64
+	if last != nil {
+		from = store.Micros(last.SendAt)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT name, sender, subject, body, consent, state, at FROM letter WHERE newsletter = $1 AND at > $2 ORDER BY id`, r.n.ID, from)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	type line struct{ Who, Sender, Subject, Body, Consent, When string }
+	var letters []line
+	flood := 0
+	for rows.Next() {
+		var l line
+		var state string
+		var at int64
+		if err := rows.Scan(&l.Who, &l.Sender, &l.Subject, &l.Body, &l.Consent, &state, &at); err != nil {
+			return "", err
+		}
+		if state == "flood" {
+			flood++
+			continue
+		}
+		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January, 15:04"), strings.TrimSpace(l.Body)
+		letters = append(letters, l)
+	}
+	if err := rows.Err(); err != nil {
+		return "", err
+	}
+	return r.tell(ctx, tx, d, "letters", map[string]any{"Letters": letters, "Flood": flood})
+}
