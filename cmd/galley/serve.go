@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"galley/compose"
 	"galley/compose/probe"
 	"galley/send"
 )
@@ -43,7 +44,12 @@ func (serveCmd) Run(e *env) error {
 	}
 	defer h.close()
 	if cfg.CheckLinks {
-		h.desk.Prober = &probe.Prober{Agent: agent(cfg)}
+		prober := &probe.Prober{Agent: agent(cfg)}
+		h.desk.Prober = prober
+		h.fetch = func(ctx context.Context, url string) (compose.LinkPage, error) {
+			page, err := prober.Page(ctx, url)
+			return compose.LinkPage(page), err
+		}
 	}
 	return h.serve(e.ctx)
 }

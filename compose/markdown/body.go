@@ -164,13 +164,15 @@ func gaps(ls []line) []gap {
 func (w *work) apart() {
 	gs := gaps(w.ls)
 	tight, wide, kin := 0, 0, 0
+	odd := true
 	for _, g := range gs {
+		odd = odd && g.blanks%2 == 1
 		switch {
 		case g.blanks == 0:
 			tight++
 		case g.blanks > 1:
 			wide++
-		case closeTo(w.ls[g.a].s, w.ls[g.b].s):
+		case closeTo(w.ls[g.a].s, w.ls[g.b].s), underline(w.ls[g.a].s, w.ls[g.b].s):
 			kin++
 		}
 	}
@@ -180,7 +182,8 @@ func (w *work) apart() {
 	// Where the empty lines of the draft are there too, as wider gaps, the single
 	// ones were put in by the mail program.
 	single := len(gs) - wide - tight
-	doubled := wide > single && kin*2 > single
+	// A line end made two leaves odd numbers of them everywhere.
+	doubled := wide > single && kin*2 > single || odd && wide*2 > single
 	w.closeGaps(gs, func(g gap) int {
 		switch {
 		case doubled && g.blanks == 1:

@@ -158,7 +158,7 @@ func paragraph(s string) bool {
 
 // unfinished is the end of a line at which no paragraph ends: a dash behind a
 // link that waits for its author, a joining word.
-var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[“‘„«]|[\pL\pN)] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
+var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[“‘„«]|[\pL\pN),] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
 
 // finished is the end of a line at which a sentence ends.
 var finished = regexp.MustCompile("[.!?:…][)\\]\"”’*_`]*$|[\"”’]$")

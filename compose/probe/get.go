@@ -51,11 +51,7 @@ func (p *Prober) get(ctx context.Context, a Ask) Answer {
 	if err != nil {
 		return Answer{State: Forbidden, Why: "this is not a web address"}
 	}
-	agent := p.Agent
-	if agent == "" {
-		agent = "Galley (link check)"
-	}
-	r.Header.Set("User-Agent", agent)
+	r.Header.Set("User-Agent", p.agent())
 	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	asked := r.URL.String()
 	resp, err := p.client.Do(r)

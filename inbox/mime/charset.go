@@ -194,33 +194,17 @@ func metaCharset(page []byte) string {
 	return string(m[1])
 }
 
+var utf7Shift = regexp.MustCompile(`\+[A-Za-z0-9+/]*-?`)
+
 // decodeUTF7 reads RFC 2152; x/text does not have it.
 func decodeUTF7(b []byte) string {
-	var out strings.Builder
-	for len(b) > 0 {
-		i := bytes.IndexByte(b, '+')
-		if i < 0 {
-			out.WriteString(guess(b))
-			break
+	plain := utf7Shift.ReplaceAllFunc(b, func(run []byte) []byte {
+		if run = bytes.TrimSuffix(run[1:], []byte("-")); len(run) == 0 {
+			return []byte("+")
 		}
-		out.WriteString(guess(b[:i]))
-		b = b[i+1:]
-		if len(b) > 0 && b[0] == '-' {
-			out.WriteByte('+')
-			b = b[1:]
-			continue
-		}
-		n := 0
-		for n < len(b) && inBase64(b[n]) {
-			n++
-		}
-		out.WriteString(utf7Run(b[:n]))
-		b = b[n:]
-		if len(b) > 0 && b[0] == '-' {
-			b = b[1:]
-		}
-	}
-	return strings.ToValidUTF8(out.String(), "\uFFFD")
+		return []byte(utf7Run(run))
+	})
+	return guess(plain)
 }
 
 // utf7Run decodes one shifted run: base64 of UTF-16, big end first.

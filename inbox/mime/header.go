@@ -238,11 +238,8 @@ func lineName(line []byte) []byte {
 
 // cutLine splits off the first line, without its LF.
 func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		return b, nil
-	}
-	return b[:i], b[i+1:]
+	line, rest, _ = bytes.Cut(b, []byte("\n"))
+	return line, rest
 }
 
 // unixBytes gives raw with LF line ends. CR alone ends a line too when no LF
@@ -261,18 +258,20 @@ func (m *Message) unixBytes(raw []byte) []byte {
 func crlfToLF(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
 	alone := 0 // CRs that no LF has followed yet
-	for _, c := range append(raw[:len(raw):len(raw)], 0) {
-		switch {
-		case c == '\r':
+	for _, c := range raw {
+		switch c {
+		case '\r':
 			alone++
 			continue
-		case c == '\n':
+		case '\n':
 			alone = 0
 		}
-		out = append(out, strings.Repeat("\n", alone)...)
-		out, alone = append(out, c), 0
+		for ; alone > 0; alone-- {
+			out = append(out, '\n')
+		}
+		out = append(out, c)
 	}
-	return out[:len(out)-1]
+	return append(out, bytes.Repeat([]byte("\n"), alone)...)
 }
 
 func unixLines(s string) string {

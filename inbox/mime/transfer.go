@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"regexp"
 	"strings"
@@ -66,24 +67,16 @@ func base64Code(body []byte) []byte {
 	return body
 }
 
-func strayBase64(r rune) bool {
-	return r > 127 || !(inBase64(byte(r)) || r == '=' || r == '\n' || r == ' ' || r == '\t')
-}
-
 // base64Line tells code from words: a stray character may happen, but not
-// several, nor spaces between words with punctuation.
+// several, nor spaces between words of a common length.
 func base64Line(line []byte) bool {
-	stray := 0
-	for _, r := range string(line) {
-		if strayBase64(r) {
+	spaces, stray := bytes.Count(line, []byte(" ")), 0
+	for _, c := range line {
+		if !inBase64(c) && c != '=' && c != ' ' {
 			stray++
 		}
 	}
-	spaces := bytes.Count(line, []byte(" "))
-	if spaces > 0 && len(line) < 200 && len(line)/(spaces+1) < 20 {
-		return false
-	}
-	return stray*8 <= len(line) || stray == 1 && len(line) >= 4
+	return (spaces == 0 || len(line) >= 20*(spaces+1)) && (stray*8 <= len(line) || stray == 1 && len(line) >= 4)
 }
 
 var (
@@ -132,23 +125,16 @@ func uuBody(body []byte) (data []byte, fault string) {
 	return data, "uuencode is cut off"
 }
 
+// uuCode is the alphabet of uuencode; zero is written as a space as well.
+var uuCode = base64.NewEncoding("`!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_").WithPadding(base64.NoPadding)
+
+// appendUU decodes a line; spaces at its end may have been lost.
 func appendUU(out, line []byte) []byte {
 	if len(line) < 2 {
 		return out
 	}
 	n := int((line[0] - ' ') & 0x3f)
-	line = line[1:]
-	for n > 0 && len(line) > 0 {
-		var q [4]byte
-		for i := range q {
-			if i < len(line) {
-				q[i] = (line[i] - ' ') & 0x3f
-			}
-		}
-		three := []byte{q[0]<<2 | q[1]>>4, q[1]<<4 | q[2]>>2, q[2]<<6 | q[3]}
-		out = append(out, three[:min(3, n)]...)
-		n -= 3
-		line = line[min(4, len(line)):]
-	}
-	return out
+	code := bytes.ReplaceAll(line[1:], []byte(" "), []byte("`"))
+	data, _ := uuCode.AppendDecode(nil, append(code, bytes.Repeat([]byte("`"), 2*n)...))
+	return append(out, data[:min(n, len(data))]...)
 }
