@@ -326,6 +326,9 @@ func (r *decisionRow) mailOthers(ctx context.Context, tx *store.Tx, d *Desk, nam
 // not stand alone.
 func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
 	w := r.Words
+	if w.Beside == strings.Join(w.Foot, "\n") {
+		w.Beside = "" // the foot is all that stood there, and is asked about
+	}
 	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": w.Note, "Nearest": w.Nearest,
 		"Beside": w.Beside, "Foot": w.Foot})
 }

@@ -328,7 +328,7 @@ func (d *Desk) unreadable(ctx context.Context, tx *store.Tx, n *Newsletter, h *h
 		return err
 	}
 	return d.tell(ctx, tx, n, h.draft.Editor, h.draft.MessageID, "unreadable",
-		map[string]any{"Subject": strings.TrimSpace(h.draft.Subject), "Why": why.Error()})
+		map[string]any{"Subject": strings.TrimSpace(h.draft.Subject), "Why": strings.TrimPrefix(why.Error(), "read the draft: ")})
 }
 
 func closeDraft(ctx context.Context, tx *store.Tx, id int64, state, note string) error {
@@ -406,7 +406,7 @@ func beginning(text []byte) string {
 		if len(s)+len(word) > most {
 			return s + " …"
 		}
-		if strings.Trim(word, "-") != "" { // fences say nothing
+		if len(word) < 3 || strings.Trim(word, "-") != "" { // fences say nothing
 			s = strings.TrimSpace(s + " " + strings.ToValidUTF8(word, ""))
 		}
 	}

@@ -19,7 +19,8 @@ type Letter struct {
 	Sender     string // bare address: the editor's answer goes there
 	Name       string
 	Subject    string
-	Body       string // as the reader wrote it, quotes and all
+	Body       string // what the reader wrote
+	Original   []byte // the whole mail as it came, attached for those who want to see it
 	Why        string // what Galley did with it beside passing it on, "" for nothing
 	Consent    string
 	Words      string
@@ -72,6 +73,11 @@ func (d *Desk) passTo(ctx context.Context, tx *store.Tx, n *Newsletter, in *Lett
 	m := &mail{paper: paper{Kind: paperAnswer, Asks: "letter"}, to: to, subject: oneLine(in.Subject), text: strings.TrimSpace(head) + "\n\n" + in.Body}
 	if m.subject == "" {
 		m.subject = "(no subject)"
+	}
+	if len(in.Original) > 0 {
+		// message/rfc822 may not be encoded (RFC 2046 section 5.2.1), and a
+		// reader's mail may hold any octets.
+		m.attachments = []message.Attachment{{Name: "letter.eml", Type: "application/octet-stream", Data: in.Original}}
 	}
 	from := n.From
 	from.Name = in.who() + " by way of " + n.Frame.Name

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,11 +84,7 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 
 // help answers with the words, and with what approve would do now.
 func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
-	readers, err := d.Figures.Audience(ctx, tx, r.n.ID)
-	if err != nil {
-		return "", err
-	}
-	data := map[string]any{"Open": d.standing(ctx, tx, r), "Readers": readers, "Goes": "", "Number": 0}
+	data := map[string]any{"Open": d.standing(ctx, tx, r), "Goes": "", "Number": 0}
 	i, err := d.meant(ctx, tx, r)
 	if err != nil {
 		return "", err
@@ -313,7 +310,8 @@ func (d *Desk) paused(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Number": i.Number, "Waiting": rest(run), "Replies": strings.Split(run.Reason, "\n")}
+	share, replies := refusals(run.Reason)
+	data := map[string]any{"Number": i.Number, "Waiting": rest(run), "Share": share, "Replies": replies}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}
 		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
@@ -322,4 +320,20 @@ func (d *Desk) paused(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue
 		}
 	}
 	return nil
+}
+
+// refusals takes the words of servers out of a run's reason, each of them
+// once; share is how many replies were refusals, "" when that is not said.
+func refusals(reason string) (share string, replies []string) {
+	said, breaker := strings.CutPrefix(reason, "servers refuse us: ")
+	share, said, found := strings.Cut(said, ". ")
+	if !breaker || !found {
+		return "", []string{reason}
+	}
+	for reply := range strings.SplitSeq(said, " | ") {
+		if !slices.Contains(replies, reply) {
+			replies = append(replies, reply)
+		}
+	}
+	return share, replies
 }

@@ -121,7 +121,7 @@ func vote(ctx context.Context, tx *store.Tx, in *Suggestion, l SuggestedLink, id
 type waitingLink struct {
 	ID                    int64
 	Entry, Part           int
-	URL, Title, Author    string
+	URL, Title, Author    string // URL is the canonical one, which carries no tracking
 	Section               string
 	State                 string
 	Published             int // the issue that had it, 0 if none
@@ -206,7 +206,7 @@ func hostOf(url string) string {
 	return host
 }
 
-const waitingColumns = `s.id, s.entry, s.part, s.url, s.title, s.author, s.section, s.state, s.published,
+const waitingColumns = `s.id, s.entry, s.part, s.canonical, s.title, s.author, s.section, s.state, s.published,
 	(SELECT count(*) FROM vote WHERE vote.suggestion = s.id), v.note, v.consent, v.credit, v.name, v.sender`
 
 const waitingFrom = ` FROM suggestion s JOIN vote v ON v.id = (SELECT min(id) FROM vote WHERE vote.suggestion = s.id) WHERE s.newsletter = $1`

@@ -174,12 +174,19 @@ func (in *Inbox) nextWaiting(ctx context.Context) (*waiting, error) {
 	return &w, err
 }
 
+// suspicion is how long a message that was being read when the program died
+// lets the others go first, by the number of its tries. A program that dies
+// again and again for another reason would else set aside one innocent message
+// after the other.
+var suspicion = [maxTries]time.Duration{time.Second, 10 * time.Second}
+
 // try counts an attempt before it is made, so that a message that kills the
 // program is known after the restart.
 func (in *Inbox) try(ctx context.Context, w *waiting) error {
 	w.tries++
 	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1 WHERE id = $2`, w.tries, w.id)
+		due := tx.Now().Add(suspicion[w.tries-1])
+		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = $2 WHERE id = $3`, w.tries, store.Micros(due), w.id)
 		return err
 	})
 }

@@ -204,6 +204,15 @@ func (in *Inbox) returned(l *letter) *send.Return {
 	return r
 }
 
+// said is what a person wrote, without the issue that the mail quotes; a mail
+// of nothing else, such as a forwarded article, is passed on whole.
+func said(m *mime.Message) string {
+	if own := split(m).Own; strings.TrimSpace(own) != "" {
+		return own
+	}
+	return m.Text
+}
+
 // leave takes a reader off the list.
 func (in *Inbox) leave(l *letter, subscriber int64, evidence string) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
@@ -273,7 +282,7 @@ func (in *Inbox) suggestion(l *letter, r intent.ReaderReading) *compose.Suggesti
 
 func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) *compose.Letter {
 	return &compose.Letter{Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Sender: l.sender(), Name: l.name(),
-		Subject: l.m.Subject, Body: l.m.Text, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
+		Subject: l.m.Subject, Body: said(l.m), Original: l.raw, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
 }
 
 // split takes a mail apart by the form that its text came in.

@@ -271,7 +271,8 @@ func (p *crashPost) settled() bool {
 		p.t.Fatal(err)
 	}
 	return len(inbox) == 0 && p.number(`SELECT (SELECT count(*) FROM draft WHERE state = 'new') + (SELECT count(*) FROM decision WHERE state = 'new')
-		+ (SELECT count(*) FROM return WHERE state = 'new') + (SELECT count(*) FROM slip WHERE state <> 'sent') + (SELECT count(*) FROM arrival WHERE filed = 0)`) == 0
+		+ (SELECT count(*) FROM return WHERE state = 'new') + (SELECT count(*) FROM letter WHERE state = 'new')
+		+ (SELECT count(*) FROM slip WHERE state <> 'sent') + (SELECT count(*) FROM arrival WHERE filed = 0)`) == 0
 }
 
 // check counts every effect.
@@ -280,7 +281,7 @@ func (p *crashPost) check() {
 	if p.count != before+200 {
 		p.t.Errorf("%d mails were delivered", p.count)
 	}
-	const answers, off = 3 + 2*drafts + commanded, bounces + complaints
+	const answers, off = 3 + 2*drafts + commanded + letters, bounces + complaints
 	for query, want := range map[string]int{
 		`message`: p.count, `message WHERE state = 'done'`: p.count, `arrival`: p.count,
 		`message WHERE kind = 'unsubscribe'`: byToken + byWord, `message WHERE kind = 'bounce'`: bounces, `message WHERE kind = 'complaint'`: complaints,
@@ -292,7 +293,7 @@ func (p *crashPost) check() {
 		`draft WHERE state = 'proofed' AND revision = 1`: 1 + drafts, `draft`: 1 + drafts, `issue`: 1 + drafts,
 		`decision`: 1 + drafts + commanded, `(SELECT DISTINCT message FROM decision) d`: 1 + drafts + commanded,
 		`issue WHERE state = 'approved'`: drafts / 2, `issue WHERE state = 'held'`: drafts / 2, `edition`: 1 + drafts/2,
-		`audit`: 4 + 2*drafts, `slip`: answers, `slip WHERE state = 'sent'`: answers,
+		`suggestion`: letters, `vote`: letters, `letter`: letters, `letter WHERE state = 'passed'`: letters, `audit`: 4 + 2*drafts, `slip`: answers, `slip WHERE state = 'sent'`: answers,
 	} {
 		if n := p.number(`SELECT count(*) FROM ` + query); n != want {
 			p.t.Errorf("%d rows of %s, want %d", n, query, want)

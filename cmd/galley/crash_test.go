@@ -117,6 +117,7 @@ func TestOnePersonOneCopy(t *testing.T) {
 	r.answer(proof, "send now")
 	r.answer(proof, "send now") // an impatient editor
 	r.paper("Sent: #12")
+	r.until("both words to be answered", func() bool { return r.number(`SELECT count(*) FROM decision WHERE state = 'done'`) == 2 })
 	got := map[string]int{}
 	for _, a := range r.copies {
 		got[strings.ToLower(a.To[0])]++

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"galley/inbox/mime"
 	"galley/send"
@@ -36,6 +37,11 @@ func (s *story) readsAs(w []string) {
 	for _, p := range m.Parts {
 		if p.Attached() {
 			fmt.Fprintf(&b, "Attachment: %s\n", p.Name)
+		}
+	}
+	for line := range strings.Lines(m.Plain) { // a ready item is one line, however long
+		if line = strings.TrimRight(line, "\r\n"); utf8.RuneCountInString(line) > 72 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "](") {
+			s.t.Errorf("%q has a line of more than 72 columns:\n%s", m.Subject, line)
 		}
 	}
 	text, _, _ := strings.Cut(m.Plain, below)

@@ -40,7 +40,7 @@ type story struct {
 	*world
 	texts map[string]string
 	seen  *boxed // the mail that was looked at last
-	opens bool  // the house is open: nothing more can be given
+	opens bool   // the house is open: nothing more can be given
 }
 
 func tell(t *testing.T, a *txtar.Archive) {

@@ -21,6 +21,7 @@ var verbs = []verb{
 	given(`(\d+) readers`, func(s *story, w []string) { s.plan.readers = number(w[0]) }),
 	given(`(\d+) connections?`, func(s *story, w []string) { s.plan.connections = number(w[0]) }),
 	given(`servers that take (\S+) for a mail`, func(s *story, w []string) { s.plan.slow = s.span(w[0]) }),
+	given(`servers that refuse us`, func(s *story, _ []string) { s.refuse.Store(true) }),
 	given(`a grace of (\S+)`, func(s *story, w []string) { s.plan.grace = w[0] }),
 	given(`no slot`, func(s *story, _ []string) { s.plan.slot = "" }),
 	given(`approval by the code alone`, func(s *story, _ []string) { s.plan.approve = ApproveCode }),
@@ -32,6 +33,7 @@ var verbs = []verb{
 	given(`it is (.+)`, (*story).sleepUntil),
 	on(`it is (.+)`, (*story).sleepUntil),
 	on(`(\S+) passe?s?`, (*story).sleep),
+	on(`the servers take mail again`, func(s *story, _ []string) { s.refuse.Store(false) }),
 	on(`the house restarts`, func(s *story, _ []string) { s.restart() }),
 	on(`the house restarts (\d+) times until (.+)`, (*story).restartOften),
 	on(`the house restarts every (\S+) until (.+)`, (*story).restartEvery),
@@ -48,6 +50,8 @@ var verbs = []verb{
 	on(`(\w+) replies to "([^"]+)" with (\S+)`, (*story).repliesText),
 	on(`(\w+) replies to "([^"]+)" without its code: (.+)`, (*story).repliesCodeless),
 	on(`(\w+) sends back (\S+) with "(.+)" instead of "(.+)"`, (*story).sendsBack),
+	on(`(\w+) mails a text of (\d+) kB`, (*story).mailsMuch),
+	on(`(\w+) reacts to "([^"]+)" with a thumb`, (*story).reacts),
 	on(`(\w+)'s mailbox answers "([^"]+)" by itself`, (*story).vacation),
 
 	on(`(\w+) gets: (.+)`, (*story).gets),
@@ -249,6 +253,22 @@ func (s *story) sendsBack(w []string) {
 	s.mails([]string{w[0], w[1], "attachment", ""})
 }
 
+func (s *story) mailsMuch(w []string) {
+	by := s.person(w[0])
+	m := s.begin(by, "#12 at length", "Here it is.\n")
+	line := "All work and no play makes a long letter.\n\n"
+	m.Attachments = []message.Attachment{{Name: "0012.md", Type: "text/markdown; charset=utf-8", Data: []byte(strings.Repeat(line, number(w[1])*1000/len(line)))}}
+	s.world.post(by, m)
+}
+
+// reacts mails what Gmail makes of a thumb.
+func (s *story) reacts(w []string) {
+	by := s.person(w[0])
+	m := s.answer(by, s.found(by, w[1]), "")
+	m.Text = []byte("\U0001F44D " + by.addr.Name + " reacted via Gmail\n")
+	s.world.post(by, m)
+}
+
 // vacation answers as a mailbox does whose owner is away.
 func (s *story) vacation(w []string) {
 	by := s.person(w[0])
@@ -274,11 +294,16 @@ func (s *story) gets(w []string) {
 	if m.InReplyTo != "" && !p.wrote[m.InReplyTo] {
 		s.t.Errorf("%q answers %s, which %s never wrote", m.Subject, m.InReplyTo, p.name)
 	}
+	if exact := strings.HasPrefix(m.MessageID, "<copy."); p.asked && !exact && m.InReplyTo == "" {
+		s.t.Errorf("%q answers %s and has no In-Reply-To", m.Subject, p.name)
+	}
+	p.asked = false
 }
 
 func (s *story) getsNothing(w []string) {
 	s.t.Helper()
 	time.Sleep(time.Minute)
+	s.person(w[0]).asked = false
 	if m := s.next(s.person(w[0])); m != nil {
 		s.t.Errorf("%s gets %q:\n%s", w[0], m.Subject, m.Plain)
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type world struct {
 	people map[string]*person
 	log    bytes.Buffer
 	stop   func()
+	refuse atomic.Bool // the readers' servers refuse us
 
 	written int // mails of the people
 
@@ -62,8 +64,9 @@ type person struct {
 	addr  message.Address
 	signs bool // the provider signs what is submitted
 	box   []*boxed
-	read  int    // how many mails of the box the story has looked at
+	read  int             // how many mails of the box the story has looked at
 	wrote map[string]bool // Message-IDs of the mails in the person's name
+	asked bool            // the person's last mail had no answer yet
 }
 
 // boxed is a mail that lies in somebody's box.
@@ -101,13 +104,21 @@ func newWorld(t *testing.T) *world {
 func (w *world) open() {
 	w.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass", "notes": "pass"}})
 	w.wire = sendtest.NewMemory(0)
-	w.sink = sendtest.New(sendtest.Options{OnAccept: w.accepted, Slow: w.plan.slow})
+	w.sink = sendtest.New(sendtest.Options{OnAccept: w.accepted, Slow: w.plan.slow, Fault: w.fault})
 	go w.sink.Serve(w.wire)
 	w.configure()
 	w.start()
 	for _, id := range w.newsletters() {
 		w.subscribe(id, w.plan.readers)
 	}
+}
+
+// fault is a policy against us, of the kind that no reader is to blame for.
+func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
+	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == "readers.example" {
+		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
+	}
+	return f
 }
 
 func (w *world) newsletters() []string {
@@ -335,6 +346,7 @@ func (w *world) post(by *person, m *message.Mail) {
 		}
 		raw = append(field, raw...)
 	}
+	by.asked = true
 	for _, p := range w.people {
 		if p.addr == m.From {
 			p.wrote[m.MessageID] = true

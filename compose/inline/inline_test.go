@@ -202,6 +202,24 @@ func FuzzInline(f *testing.F) {
 	})
 }
 
+// BenchmarkInlineGrowth inlines the same page at 1, 4 and 16 times its length: the
+// time must grow no faster.
+func BenchmarkInlineGrowth(b *testing.B) {
+	const item = `<h2 class="c3">Boats</h2><p class="c7"><a href="https://a.example/">Berths</a> and <em>boats</em>, in words.</p><ul><li>x</li></ul>`
+	const css = "p{margin:0 0 1em;line-height:1.5}a{color:red}ul li{margin:0}h2+p{margin-top:0}.c3{font:700 25px serif}.c7 a{color:#a8351a}@media all{p{x:y}}"
+	for _, times := range []int{1, 4, 16} {
+		document := page(css, strings.Repeat(item, 120*times))
+		b.Run(fmt.Sprintf("%dx", times), func(b *testing.B) {
+			b.SetBytes(int64(len(document)))
+			for b.Loop() {
+				if _, err := Inline(document); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkInline inlines one page under a small and a large sheet of which it
 // uses the same few rules: unused rules must cost little.
 func BenchmarkInline(b *testing.B) {

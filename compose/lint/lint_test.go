@@ -154,6 +154,8 @@ func TestFrame(t *testing.T) {
 		{"title the American way", "", func(in *Input) { in.Doc.Front.Title = "#7 - May 3rd, 2026" }},
 		{"weekday in the title", "weekday:1", func(in *Input) { in.Doc.Front.Title = "#7 - Saturday 3 May 2026" }},
 		{"year not turned", "date-title:1 date-far:1", func(in *Input) { in.Doc.Front.Date = "2025-05-03" }},
+		{"date far ahead", "date-far:1", func(in *Input) { in.Written = time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC) }},
+		{"date a month ahead", "", func(in *Input) { in.Written = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC) }},
 		{"written when unknown", "", func(in *Input) { in.Written = time.Time{} }},
 		{"number not the next", "number-not-next:1", func(in *Input) { in.Number = 8 }},
 		{"first issue that we know", "", func(in *Input) { in.Number, in.Next = 129, 1 }},
@@ -241,6 +243,24 @@ func TestCanonical(t *testing.T) {
 	} {
 		if got := Canonical(c.in); got != c.want {
 			t.Errorf("Canonical(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+// Every phrase has one of the parts by which lines are chosen.
+func TestParts(t *testing.T) {
+	for _, words := range []string{"Act now!", "buy now", "order now", "call now", "limited time offer", "offer expires", "while supplies last", "100% free", "risk-free trial",
+		"no obligation", "no strings attached", "no hidden fees", "money back guarantee", "satisfaction guaranteed", "make money fast", "earn cash online", "work from home and earn",
+		"double your income", "extra cash", "free money", "cash bonus", "you've won", "you have been selected", "you are a winner", "congratulations, you", "claim your prize",
+		"once in a lifetime", "lowest special promotion", "increase sales", "click here now!", "this isn't spam", "dear friend, x", "no credit check", "pre-approved", "weight loss"} {
+		if !junk.MatchString(words+" x") || !holds(strings.ToLower(words), junkParts) {
+			t.Errorf("%q is not found", words)
+		}
+	}
+	for _, words := range []string{"hit reply", "click reply", "reply to this email", "by replying to this mail", "forward this email", "in your inbox", "unsubscribe below",
+		"at the bottom of this email", "view this online", "read it in your browser", "read it on the web", "in this e-mail"} {
+		if !mailWords.MatchString(words+" x") || !holds(words, mailParts) {
+			t.Errorf("%q is not found", words)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"galley/compose/markdown"
@@ -15,6 +16,19 @@ var junk = regexp.MustCompile(`(?i)\b(?:act (?:now|immediately|today)[!.]|buy no
 	`(?:make|earn|get) (?:money|cash) (?:fast|now|online|from home)|work from home and earn|double your (?:money|income)|extra (?:cash|income)|free (?:money|gift|trial!|access!)|` +
 	`cash bonus|you(?:'|’)?(?:ve| have) (?:won|been selected)|you are a winner|congratulations, you|claim your (?:prize|reward|free)|once in a lifetime|` +
 	`special promotion|increase (?:your )?sales|click (?:here|below)(?: now)?!|this is(?: not|n['’]t) (?:spam|junk)|dear friend,|no credit check|pre-?approved|weight loss)(?:\W|$)`)
+
+// Parts of words of which every phrase above or below has one. A regular
+// expression over each line of a draft would cost more than its HTML.
+var (
+	junkParts = []string{"act ", "buy now", "order now", "call now", "limited", "offer", "supplies", "100", "risk", "obligation", "strings", "hidden", "guaranteed",
+		"guarantee", "money", "cash", "earn", "income", "free ", "have won", "ve won", "selected", "winner", "congrat", "claim", "lifetime", "promotion", "sales", "click",
+		"spam", "junk", "friend", "credit", "approved", "weight"}
+	mailParts = []string{"reply", "forward", "inbox", "subscribe", "online", "browser", "on the web", "mail"}
+)
+
+func holds(lower string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(lower, p) })
+}
 
 // loud is a subject that shouts with signs.
 var loud = regexp.MustCompile(`[!?]{2,}|\${2,}|€{2,}|(?i:\bfree!)`)
@@ -29,6 +43,9 @@ func junkWords(i *issue) []markdown.Finding {
 		found = append(found, junkFinding(1, around(i.Subject, signs)))
 	}
 	for _, l := range i.lines {
+		if !holds(l.lower, junkParts) {
+			continue
+		}
 		if words := junk.FindString(l.prose); words != "" && !strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
 			found = append(found, junkFinding(l.number, words))
 		}
@@ -55,7 +72,7 @@ var attachment = regexp.MustCompile(`(?i)\b(?:(?:please )?(?:find|see) (?:the )?
 func attached(i *issue) []markdown.Finding {
 	var found []markdown.Finding
 	for _, l := range i.lines {
-		if strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
+		if !strings.Contains(l.lower, "attach") || strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
 			continue
 		}
 		if words := attachment.FindString(l.prose); words != "" {
@@ -83,8 +100,11 @@ func webWords(i *issue) []markdown.Finding {
 	places, hidden := 0, false
 	for _, l := range i.lines {
 		hidden = inMailOnly(l.raw, hidden)
+		if hidden || !holds(l.lower, mailParts) {
+			continue
+		}
 		words := mailWords.FindString(l.prose)
-		if hidden || words == "" {
+		if words == "" {
 			continue
 		}
 		if places++; places == 1 {

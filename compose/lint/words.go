@@ -15,6 +15,7 @@ type line struct {
 	number int
 	raw    string
 	prose  string
+	lower  string // prose in small letters
 }
 
 var (
@@ -41,6 +42,7 @@ func read(d *markdown.Draft) []line {
 		if !fenced {
 			l.prose, comment = maskComment(raw, l.prose, comment)
 		}
+		l.lower = strings.ToLower(l.prose)
 		all = append(all, l)
 	}
 	return all

@@ -167,16 +167,21 @@ func (w *work) apart() {
 	odd := true
 	for _, g := range gs {
 		odd = odd && g.blanks%2 == 1
-		switch {
-		case g.blanks == 0:
+		if g.blanks == 0 {
 			tight++
-		case g.blanks > 1:
+		} else if g.blanks > 1 {
 			wide++
-		case closeTo(w.ls[g.a].s, w.ls[g.b].s), underline(w.ls[g.a].s, w.ls[g.b].s):
+		}
+	}
+	if len(gs) < 7 || tight*50 > len(gs) {
+		return
+	}
+	for _, g := range gs {
+		if a, b := w.ls[g.a].s, w.ls[g.b].s; g.blanks == 1 && (belong(a, b) || underline(a, b)) {
 			kin++
 		}
 	}
-	if len(gs) < 7 || tight*50 > len(gs) || kin == 0 {
+	if kin == 0 {
 		return
 	}
 	// Where the empty lines of the draft are there too, as wider gaps, the single

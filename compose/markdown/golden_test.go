@@ -73,8 +73,9 @@ func titles(ss []Section) []string {
 func TestGoldenDamaged(t *testing.T) {
 	src := string(goldenDraft(t))
 	_, clean := render(t, Source{Text: []byte(src)})
-	for kind, damage := range damages {
-		d, doc := render(t, Source{Text: []byte(damage(src))})
+	for _, dm := range damages {
+		kind := dm.name
+		d, doc := render(t, Source{Text: []byte(dm.do(src))})
 		if got, want := count(doc), count(clean); got != want {
 			t.Errorf("%s: %+v, clean %+v\n%s", kind, got, want, d.Body)
 		}
@@ -89,8 +90,8 @@ func TestGoldenDamaged(t *testing.T) {
 
 func TestFixedPoint(t *testing.T) {
 	files := map[string][]byte{"weekly": goldenDraft(t)}
-	for kind, damage := range damages {
-		files[kind] = []byte(damage(string(goldenDraft(t))))
+	for _, dm := range damages {
+		files[dm.name] = []byte(dm.do(string(goldenDraft(t))))
 	}
 	for name, src := range files {
 		fixedPoint(t, name, Source{Text: src, Subject: "Re: the week", Date: time.Date(2026, 3, 7, 9, 0, 0, 0, time.UTC)})

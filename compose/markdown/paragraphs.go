@@ -141,7 +141,7 @@ func (w *work) part(marked map[int]bool) {
 // endsParagraph tells whether a may be the end of a paragraph that b follows: a
 // whole sentence, the head of an item, a line before the next item or picture.
 func endsParagraph(a, b string) bool {
-	return finished.MatchString(strings.TrimRight(a, " ")) || width(a) <= longLine || leadEntry.MatchString(a) || leadEntry.MatchString(b) || strings.HasPrefix(a, "![") || strings.HasPrefix(b, "![")
+	return ends(a) || width(a) <= longLine || leadEntry.MatchString(a) || leadEntry.MatchString(b) || strings.HasPrefix(a, "![") || strings.HasPrefix(b, "![")
 }
 
 // running tells a line of text that a next line could belong to.
@@ -163,13 +163,20 @@ var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[“‘„«]|
 // finished is the end of a line at which a sentence ends.
 var finished = regexp.MustCompile("[.!?:…][)\\]\"”’*_`]*$|[\"”’]$")
 
+// ends tells whether a sentence ends at the end of s.
+func ends(s string) bool { return finished.MatchString(tail(strings.TrimRight(s, " "))) }
+
+// tail is the last bytes of s: enough for what is looked for at its end, whatever
+// its length.
+func tail(s string) string { return s[max(0, len(s)-24):] }
+
 // goesOn tells whether b continues the sentence of the paragraph above.
 func goesOn(a, b string) bool {
 	a = strings.TrimRight(a, " ")
 	if !paragraph(a) || !paragraph(b) || strings.HasPrefix(b, "[") || strings.HasPrefix(b, "http") {
 		return false
 	}
-	return unfinished.MatchString(a) || !finished.MatchString(a) && unicode.IsLower(firstRune(b))
+	return unfinished.MatchString(tail(a)) || unicode.IsLower(firstRune(b)) && !ends(a)
 }
 
 // underline tells whether b, a line of dashes, underlines a short title.

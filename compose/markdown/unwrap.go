@@ -130,7 +130,7 @@ func (j *joiner) run() []line {
 		if n := len(j.heads); n == 0 || j.heads[n-1] != last.n {
 			j.heads = append(j.heads, last.n)
 		}
-		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) || openTarget.MatchString(last.s) || strings.HasSuffix(last.s, "  ") {
+		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) || inTarget(last.s) || strings.HasSuffix(last.s, "  ") {
 			j.turned++
 		}
 		last.s = glue(last.s, strings.TrimLeft(l.s, " "), j.hyphens)
@@ -182,7 +182,7 @@ var (
 // gap is the number of spaces that may have stood between a and b. Inside a
 // sentence there is one, or two by a slip of the thumb.
 func (j *joiner) gap(a, b string) int {
-	if unicode.IsLower(firstRune(b)) && !finished.MatchString(a) {
+	if unicode.IsLower(firstRune(b)) && !ends(a) {
 		return max(2, gapAfter(a))
 	}
 	return gapAfter(a)
@@ -291,7 +291,7 @@ func (j *joiner) counted(i, n int) bool {
 // leaves no space, so a word or an address that ends in one gets none.
 func glue(a, b string, hyphens bool) string {
 	a = strings.TrimRight(a, " ")
-	if openTarget.MatchString(a) && !strings.HasPrefix(b, "(") || hyphens && hyphenEnd.MatchString(a) && !suspended[firstWord(b)] && unicode.IsLetter(firstRune(b)) {
+	if inTarget(a) && !strings.HasPrefix(b, "(") || hyphens && hyphenEnd.MatchString(tail(a)) && !suspended[firstWord(b)] && unicode.IsLetter(firstRune(b)) {
 		return a + b
 	}
 	return a + " " + b
@@ -305,6 +305,10 @@ var (
 	hyphenWord = regexp.MustCompile(`^[^\s\[(<]*[\pL]-[\pL]`)
 )
 
+func inTarget(s string) bool {
+	return s != "" && strings.IndexByte("-/?&=_", s[len(s)-1]) >= 0 && openTarget.MatchString(s)
+}
+
 // cutsAtHyphens tells whether the program that cut the text at limit cuts words
 // behind their hyphens: no line may stand against it that had room for a half.
 func cutsAtHyphens(ls []line, fixed []bool, limit int) bool {
@@ -314,7 +318,7 @@ func cutsAtHyphens(ls []line, fixed []bool, limit int) bool {
 		if fixed[i-1] || fixed[i] || strings.TrimSpace(a) == "" || ls[i].blank() {
 			continue
 		}
-		if hyphenEnd.MatchString(a) && unicode.IsLower(firstRune(b)) && !suspended[firstWord(b)] {
+		if hyphenEnd.MatchString(tail(a)) && unicode.IsLower(firstRune(b)) && !suspended[firstWord(b)] {
 			halves++
 		}
 		if m := hyphenWord.FindString(b); m != "" && !endsBroken(a) && width(a)+gapAfter(a)+width(m)-1 <= limit && width(a)+1+width(firstWord(b)) > limit {

@@ -22,6 +22,9 @@ var (
 
 // open builds the client.
 func (p *Prober) open() {
+	if p.online == nil {
+		p.online = p.resolves
+	}
 	dial := p.Dial
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: maxTime, Control: guard().Safe, Resolver: p.Resolver}).DialContext

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,6 +39,7 @@ type Prober struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	once   sync.Once
+	online func(ctx context.Context) bool // whether this machine reaches the world at all
 	client *http.Client
 	mu     sync.Mutex
 	kept   map[Ask]kept
@@ -64,10 +66,39 @@ func (p *Prober) Probe(ctx context.Context, asks []Ask) map[string]Answer {
 			byHost[u.Host] = append(byHost[u.Host], a)
 		}
 	}
+	var heard []answered
 	for a := range p.ask(ctx, byHost) {
+		heard = append(heard, a)
+	}
+	if !p.believable(ctx, heard) {
+		return all
+	}
+	for _, a := range heard {
+		p.keep(a.ask, a.answer)
 		all[a.ask.URL] = a.answer
 	}
 	return all
+}
+
+// believable is false when it was our own line that failed: no server said
+// anything, and even a name that is always there cannot be found. Nothing is
+// called dead then.
+func (p *Prober) believable(ctx context.Context, heard []answered) bool {
+	if len(heard) == 0 || slices.ContainsFunc(heard, func(a answered) bool { return a.answer.Status != 0 }) {
+		return true
+	}
+	return p.online(ctx)
+}
+
+// always is a name server of the root, which no network can do without.
+const always = "a.root-servers.net"
+
+func (p *Prober) resolves(ctx context.Context) bool {
+	resolver := cmp.Or(p.Resolver, net.DefaultResolver)
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	found, err := resolver.LookupHost(ctx, always)
+	return err == nil && len(found) > 0
 }
 
 // before gives the answers for which nobody must be asked.
@@ -126,7 +157,6 @@ func (p *Prober) askHost(ctx context.Context, asks []Ask, out chan<- answered) {
 		if ctx.Err() != nil && answer.State == Silent {
 			return // our own time was over, not the server's
 		}
-		p.keep(a, answer)
 		out <- answered{a, answer}
 	}
 }

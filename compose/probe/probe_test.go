@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func newTown(t *testing.T) (*town, *Prober) {
 	w.secure = httptest.NewTLSServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.plain.Close)
 	t.Cleanup(w.secure.Close)
-	p := &Prober{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	p := &Prober{online: online, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		host, port, _ := net.SplitHostPort(addr)
 		switch {
 		case strings.HasPrefix(host, "none."):
@@ -122,6 +123,61 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func online(context.Context) bool { return true }
+
+// A machine without a line calls nothing dead and keeps nothing; one server that
+// speaks is proof enough of a line.
+func TestOffline(t *testing.T) {
+	_, p := newTown(t)
+	p.online = func(context.Context) bool { return false }
+	got := p.Probe(t.Context(), []Ask{{URL: "https://none.town/"}, {URL: "https://plain.town/"}})
+	if got["https://none.town/"].State != Waiting || got["https://plain.town/"].State != Waiting || len(p.kept) != 0 {
+		t.Errorf("%+v, kept %v", got, p.kept)
+	}
+	got = p.Probe(t.Context(), []Ask{{URL: "https://none.town/"}, {URL: "https://a.town/bots"}})
+	if got["https://none.town/"].State != Gone {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Whether there is a line is asked of the resolver in use.
+func TestResolves(t *testing.T) {
+	for name, want := range map[string]bool{always: true, "other.town": false} {
+		dns, err := mockdns.NewServer(map[string]mockdns.Zone{name + ".": {A: []string{"198.41.0.4"}}}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &Prober{Resolver: &net.Resolver{}}
+		dns.PatchNet(p.Resolver)
+		if got := p.resolves(t.Context()); got != want {
+			t.Errorf("with %s: %v", name, got)
+		}
+		if err := dns.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestMain puts a proxy into the environment that nobody answers at: whoever
+// listened to it would fail every test here.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		if err := os.Setenv(name, "http://127.0.0.1:9"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// A server that redirects without end is left after the third time.
+func TestRedirects(t *testing.T) {
+	w, p := newTown(t)
+	p.Probe(t.Context(), []Ask{{URL: "https://a.town/round"}})
+	if n := w.hits.Load(); n != 1+maxRedirects {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // An http link tells whether its encrypted form is as good.
 func TestSecure(t *testing.T) {
 	_, p := newTown(t)
@@ -188,7 +244,7 @@ func plainly(dial func(ctx context.Context, network, addr string) (net.Conn, err
 
 func TestSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &Prober{Dial: plainly(silence)}
+		p := &Prober{online: online, Dial: plainly(silence)}
 		begin := time.Now()
 		got := p.Probe(t.Context(), []Ask{{URL: "http://a.town/"}})["http://a.town/"]
 		if took := time.Since(begin); got.State != Silent || took != maxTime || !strings.Contains(got.Why, "5 seconds") {
@@ -200,7 +256,7 @@ func TestSilent(t *testing.T) {
 // When our own time is over, the rest is waiting and not called dead.
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &Prober{Dial: plainly(silence), Workers: 2}
+		p := &Prober{online: online, Dial: plainly(silence), Workers: 2}
 		var asks []Ask
 		for i := range 6 {
 			asks = append(asks, Ask{URL: fmt.Sprintf("http://host%d.town/", i)})
@@ -246,8 +302,6 @@ func TestForbidden(t *testing.T) {
 	defer dns.Close()
 	resolver := &net.Resolver{}
 	dns.PatchNet(resolver)
-	t.Setenv("HTTP_PROXY", "http://"+l.Addr().String())
-	t.Setenv("HTTPS_PROXY", "http://"+l.Addr().String())
 	// Any port, since the listener can not have port 80.
 	p := &Prober{Dial: (&net.Dialer{Control: guard(ssrf.WithAnyPort()).Safe, Resolver: resolver}).DialContext}
 	p.once.Do(p.open)

@@ -20,6 +20,7 @@ const (
 	maxAddresses = 1000     // of one field
 	maxField     = 64 << 10 // octets of one field that are looked at
 	maxWord      = 400      // octets of one encoded word; RFC 2047 section 2 allows 75
+	maxTorn      = 20       // comments and quoted strings without an end, before no end is looked for
 )
 
 // Addresses reads the first field of that name that holds any address; groups
@@ -55,6 +56,8 @@ type addressScanner struct {
 	angle    string
 	hasAngle bool
 	comments []string
+	hasAt    bool // one of the words has an "@"
+	torn     int  // comments and quoted strings that never ended
 }
 
 type addressWord struct {
@@ -64,7 +67,7 @@ type addressWord struct {
 }
 
 func (s *addressScanner) entry() (Address, bool) {
-	s.words, s.angle, s.hasAngle, s.comments = nil, "", false, nil
+	s.words, s.angle, s.hasAngle, s.comments, s.hasAt = nil, "", false, nil, false
 	glued := false
 	for len(s.rest) > 0 {
 		c := s.rest[0]
@@ -83,7 +86,7 @@ func (s *addressScanner) entry() (Address, bool) {
 			continue
 		case c == '<':
 			s.bracket()
-		case c == ':' && !s.hasAngle && !s.hasAt():
+		case c == ':' && !s.hasAngle && !s.hasAt:
 			s.rest = s.rest[1:]
 			s.words, s.comments = nil, nil // the name of a group
 		default:
@@ -97,16 +100,8 @@ func (s *addressScanner) entry() (Address, bool) {
 func (s *addressScanner) word(w addressWord) {
 	if w.text != "" || w.quoted {
 		s.words = append(s.words, w)
+		s.hasAt = s.hasAt || !w.quoted && strings.Contains(w.text, "@")
 	}
-}
-
-func (s *addressScanner) hasAt() bool {
-	for _, w := range s.words {
-		if !w.quoted && strings.Contains(w.text, "@") {
-			return true
-		}
-	}
-	return false
 }
 
 // atom takes an encoded word whole, since it may hold any separator, or
@@ -132,7 +127,7 @@ func (s *addressScanner) atom() string {
 // is taken for a stray quotation mark.
 func (s *addressScanner) quoted() string {
 	var b strings.Builder
-	for i := 1; i < len(s.rest); i++ {
+	for i := 1; i < len(s.rest) && s.torn < maxTorn; i++ {
 		switch c := s.rest[i]; {
 		case c == '\\' && i+1 < len(s.rest):
 			i++
@@ -145,6 +140,7 @@ func (s *addressScanner) quoted() string {
 		}
 	}
 	s.rest = s.rest[1:]
+	s.torn++
 	return ""
 }
 
@@ -152,7 +148,7 @@ func (s *addressScanner) quoted() string {
 func (s *addressScanner) comment() string {
 	var b strings.Builder
 	depth := 0
-	for i := 0; i < len(s.rest); i++ {
+	for i := 0; i < len(s.rest) && s.torn < maxTorn; i++ {
 		c := s.rest[i]
 		switch {
 		case c == '\\' && i+1 < len(s.rest):
@@ -172,6 +168,7 @@ func (s *addressScanner) comment() string {
 		b.WriteByte(c)
 	}
 	s.rest = s.rest[1:]
+	s.torn++
 	return ""
 }
 

@@ -126,10 +126,10 @@ type scanner struct {
 	junk   int
 }
 
-// newScanner takes a whole header off, or one field more than the budget.
+// newScanner takes a whole header off, or a little more than the budgets.
 func newScanner(block []byte) *scanner {
 	s := &scanner{rest: block}
-	for len(s.fields) <= MaxFields && s.next() {
+	for len(s.fields) <= MaxFields && len(block)-len(s.rest) <= MaxHeader && s.next() {
 	}
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -113,19 +112,25 @@ func (d *mender) boundary(body []byte, declared, encoding string) (parts []byte,
 }
 
 func hasBoundary(body []byte, boundary string) bool {
+	if boundary == "" {
+		return false
+	}
 	_, after, _ := nextDelimiter(body, boundary)
-	return boundary != "" && after >= 0
+	return after >= 0
 }
-
-var partStart = regexp.MustCompile(`(?m)^--([^\s-][^\n]{0,200}|-[^\n]{1,200})\n(?:Content-|MIME-Version)`)
 
 // guessBoundary finds a line that is followed by the header of a part.
 func guessBoundary(body []byte) string {
-	m := partStart.FindSubmatch(body[:min(len(body), 256<<10)])
-	if m == nil {
-		return ""
+	for rest := body[:min(len(body), 256<<10)]; len(rest) > 0; {
+		var line []byte
+		line, rest = cutLine(rest)
+		text, dashed := bytes.CutPrefix(bytes.TrimRight(line, " \t"), []byte("--"))
+		if dashed && len(text) > 0 && len(text) <= 200 && string(text) != "-" &&
+			(bytes.HasPrefix(rest, []byte("Content-")) || bytes.HasPrefix(rest, []byte("MIME-Version"))) {
+			return string(text)
+		}
 	}
-	return string(bytes.TrimRight(m[1], " \t"))
+	return ""
 }
 
 // nextDelimiter finds the next delimiter line (RFC 2046 section 5.1.1): where

@@ -10,7 +10,7 @@ import (
 func (m *Message) gatherReport(media string, params map[string]string) {
 	r := &Report{Type: strings.ToLower(params["report-type"])}
 	found := media == "multipart/report"
-	var words []string
+	var words []*Part
 	for i := range m.Parts {
 		p := &m.Parts[i]
 		switch p.Type {
@@ -28,30 +28,38 @@ func (m *Message) gatherReport(media string, params map[string]string) {
 			}
 		case "text/plain", "text/html":
 			if !r.HasReturned && !p.Attached() {
-				words = append(words, m.readableText(p))
+				words = append(words, p)
 			}
 		}
 	}
 	if found {
-		r.Words = joinTexts(words)
+		r.Words = readableText(words)
 		m.Report = r
 	}
 }
 
-func (m *Message) readableText(p *Part) string {
-	if p.Type == "text/html" {
-		return HTMLText(p.Text())
+func readableText(parts []*Part) string {
+	var all []string
+	for _, p := range parts {
+		text := p.Text()
+		if p.Type == "text/html" {
+			text = HTMLText(text)
+		}
+		all = append(all, text)
 	}
-	return p.Text()
+	return joinTexts(all)
 }
 
 // statusBlocks splits the groups of fields that blank lines part (RFC 3464
 // section 2.1).
 func statusBlocks(data []byte) []Header {
 	var all []Header
-	for _, block := range bytes.Split(crlfToLF(data), []byte("\n\n")) {
-		if h := ParseHeader(bytes.Trim(block, "\n")); h.Len() > 0 && len(all) < MaxFields {
+	for block := range bytes.SplitSeq(crlfToLF(data), []byte("\n\n")) {
+		if h := ParseHeader(bytes.Trim(block, "\n")); h.Len() > 0 {
 			all = append(all, h)
+		}
+		if len(all) == MaxFields {
+			break
 		}
 	}
 	return all

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"regexp"
 	"strings"
 )
 
@@ -79,15 +78,19 @@ func base64Line(line []byte) bool {
 	return (spaces == 0 || len(line) >= 20*(spaces+1)) && (stray*8 <= len(line) || stray == 1 && len(line) >= 4)
 }
 
-var (
-	addedSpace = regexp.MustCompile(`[ \t]+(\n|$)`) // by transport: rule 3 of RFC 2045 section 6.7
-	softBreak  = regexp.MustCompile(`=(\n|$)`)
-)
-
 // quotedPrintable decodes what go-message does not: control characters, and
 // lines longer than its buffer.
 func quotedPrintable(body []byte) []byte {
-	return octetsQP(softBreak.ReplaceAll(addedSpace.ReplaceAll(body, []byte("$1")), nil))
+	out := make([]byte, 0, len(body))
+	for line := range bytes.SplitAfterSeq(body, []byte("\n")) {
+		text := bytes.TrimRight(line, " \t\n") // rule 3: added by transport
+		ended := bytes.HasSuffix(line, []byte("\n"))
+		text, soft := bytes.CutSuffix(text, []byte("="))
+		if out = append(out, text...); ended && !soft {
+			out = append(out, '\n')
+		}
+	}
+	return octetsQP(out)
 }
 
 // octetsQP undoes =XX; what is no code stays as it is.
