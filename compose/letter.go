@@ -133,7 +133,7 @@ func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (
 			flood++
 			continue
 		}
-		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January, 15:04"), strings.TrimSpace(l.Body)
+		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January"), strings.TrimSpace(l.Body)
 		letters = append(letters, l)
 	}
 	if err := rows.Err(); err != nil {

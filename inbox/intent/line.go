@@ -168,9 +168,9 @@ func timed(word Word, when string, c Clock) (Command, bool) {
 }
 
 var (
-	withNumbers = regexp.MustCompile(`^(use|decline|later|ask) ((?:#?\d+(?:[ ,;&]+|[ ,]+and |$)?)+?)(?: ?(?:in|for|under|to|into) (.+))?$`)
+	withNumbers = regexp.MustCompile(`^(use|decline|later|ask) ((?:#?\d+[a-z]?(?:[ ,;&]+|[ ,]+and |$)?)+?)(?: ?(?:in|for|under|to|into) (.+))?$`)
 	aVersion    = regexp.MustCompile(`^use version #?(\d+)$`)
-	number      = regexp.MustCompile(`\d+`)
+	number      = regexp.MustCompile(`\d+[a-z]?`) // 221, or 221b of several links in one mail
 )
 
 // numberCommand reads the words that name waiting links by number.

@@ -1,27 +1,29 @@
 package mime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // gatherTexts fills Plain, HTML and Text from the tree.
 func (m *Message) gatherTexts(root *node) {
 	var plain, html []string
-	for _, i := range m.textLeaves(root) {
-		p := &m.Parts[i]
-		switch p.Type {
-		case "text/html":
+	leaves := m.textLeaves()
+	for _, i := range leaves {
+		if p := &m.Parts[i]; p.Type == "text/html" {
 			html = append(html, p.Text())
-		default:
+		} else {
 			plain = append(plain, m.plainText(p))
 		}
 	}
 	m.Plain = joinTexts(plain)
 	m.HTML = strings.Join(html, "\n")
-	m.Text = joinTexts(m.best(root))
+	m.Text = joinTexts(m.best(root, leaves))
 }
 
 // textLeaves lists the parts that are text of the message itself. A named
 // text counts only when there is nothing else.
-func (m *Message) textLeaves(root *node) []int {
+func (m *Message) textLeaves() []int {
 	var own, named []int
 	for i := range m.Parts {
 		p := &m.Parts[i]
@@ -42,8 +44,8 @@ func (m *Message) textLeaves(root *node) []int {
 // readable names the text types that people write.
 func readable(p *Part) bool {
 	switch p.Type {
-	case "text/plain", "text/html", "text/markdown", "text/x-markdown", "text/enriched", "text/richtext", "text/x-amp-html":
-		return p.Type != "text/x-amp-html"
+	case "text/plain", "text/html", "text/markdown", "text/x-markdown", "text/enriched", "text/richtext":
+		return true
 	}
 	return false
 }
@@ -58,52 +60,47 @@ func (m *Message) plainText(p *Part) string {
 	return text
 }
 
-// best walks the tree in order: of alternatives one, of others all.
-func (m *Message) best(n *node) []string {
+// best walks the tree in order: of alternatives one, of others all. leaves are
+// those that count as text.
+func (m *Message) best(n *node, leaves []int) []string {
 	if n.media == "" {
-		return m.bestLeaf(n)
+		return m.bestLeaf(n.part, leaves)
 	}
 	if n.alternative() {
-		return m.bestOf(n.children)
+		return m.bestOf(n.children, leaves)
 	}
 	var all []string
 	for _, c := range n.children {
-		all = append(all, m.best(c)...)
+		all = append(all, m.best(c, leaves)...)
 	}
 	return all
 }
 
 // bestOf prefers plain text, if it holds any word, over the richer forms.
-func (m *Message) bestOf(children []*node) []string {
-	var html []string
+func (m *Message) bestOf(children []*node, leaves []int) []string {
+	var rich []string
 	for _, c := range children {
-		texts := m.best(c)
-		if blank(texts) {
-			continue
+		texts := m.best(c, leaves)
+		switch {
+		case blank(texts):
+		case c.media == "" && m.Parts[c.part].Type != "text/html":
+			return texts
+		case rich == nil:
+			rich = texts
 		}
-		if c.media == "" && m.Parts[c.part].Type == "text/html" || c.media != "" {
-			if html == nil {
-				html = texts
-			}
-			continue
-		}
-		return texts
 	}
-	return html
+	return rich
 }
 
-func (m *Message) bestLeaf(n *node) []string {
-	for _, i := range m.textLeaves(n) {
-		if i != n.part {
-			continue
-		}
-		p := &m.Parts[i]
-		if p.Type == "text/html" {
-			return []string{HTMLText(p.Text())}
-		}
-		return []string{m.plainText(p)}
+func (m *Message) bestLeaf(part int, leaves []int) []string {
+	p := &m.Parts[part]
+	switch {
+	case !slices.Contains(leaves, part):
+		return nil
+	case p.Type == "text/html":
+		return []string{HTMLText(p.Text())}
 	}
-	return nil
+	return []string{m.plainText(p)}
 }
 
 func blank(texts []string) bool {
