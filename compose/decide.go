@@ -91,16 +91,18 @@ func (d *Desk) decide(ctx context.Context, tx *store.Tx, id int64) error {
 	return err
 }
 
-// mustWait tells that an earlier answer is still being carried out, which a
-// word that lets mail out must not overtake: a stop is not over before it has
-// counted who has the issue.
+// mustWait tells that an earlier answer is still being carried out, or an
+// earlier text being read, which a word that lets mail out must not overtake:
+// a stop is not over before it has counted who has the issue, and a new text
+// makes the approval of the old one void.
 func (r *decisionRow) mustWait(ctx context.Context, tx *store.Tx) (bool, error) {
 	if !slices.ContainsFunc(r.Words.Commands, func(c Command) bool { return lets[c.Word] }) {
 		return false, nil
 	}
 	var before int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM decision WHERE newsletter = $1 AND id < $2 AND state = 'new' AND received > $3`,
-		r.n.ID, r.ID, store.Micros(tx.Now().Add(-2*settleTime))).Scan(&before)
+	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM decision WHERE newsletter = $1 AND id < $2 AND state = 'new' AND received > $3)
+		+ (SELECT count(*) FROM draft WHERE newsletter = $1 AND state = 'new' AND received <= $4 AND received > $3)`,
+		r.n.ID, r.ID, store.Micros(tx.Now().Add(-2*settleTime)), store.Micros(r.received)).Scan(&before)
 	return before > 0, err
 }
 
@@ -402,7 +404,7 @@ func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow,
 
 func (d *Desk) answerDraft(ctx context.Context, tx *store.Tx, r *decisionRow, yes bool) (string, error) {
 	if yes {
-		tx.AfterCommit(d.bell.ring)
+		tx.AfterCommit(d.drafts.ring)
 		return "draft taken", closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed")
 	}
 	row, err := draftByID(ctx, tx, r.paper.Draft)

@@ -56,6 +56,7 @@ type Desk struct {
 	Prober      Prober        // looks whether links are alive; nil: nobody does
 	Log         *slog.Logger
 	bell        bell
+	drafts      bell
 	pages       bell
 }
 
@@ -148,6 +149,7 @@ func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
 		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue))
+	tx.AfterCommit(d.drafts.ring)
 	tx.AfterCommit(d.bell.ring)
 	return err
 }
@@ -179,26 +181,48 @@ func nullable(id int64) store.NullInt64 { return store.NullInt64{Int64: id, Vali
 
 // Run does the desk's work until ctx ends: it reads drafts, carries out
 // answers, keeps the calendar and writes the reports. A fault of the books
-// is logged and tried again; no mail is lost by it.
+// is logged and tried again; no mail is lost by it. Drafts are read beside the
+// rest, since asking the web about their links takes time, and a word that
+// holds must not wait for it.
 func (d *Desk) Run(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.keep(ctx, &d.drafts, d.readDrafts)
+	}()
+	d.keep(ctx, &d.bell, d.attend)
+	<-done
+	return ctx.Err()
+}
+
+// keep does a piece of work at every tick and ring until ctx ends.
+func (d *Desk) keep(ctx context.Context, b *bell, work func(context.Context) error) {
 	tick := time.NewTicker(cmp.Or(d.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
-		if err := d.Step(ctx); err != nil && ctx.Err() == nil {
+		if err := work(ctx); err != nil && ctx.Err() == nil {
 			d.Log.Error("desk", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case <-tick.C:
-		case <-d.bell.rang():
+		case <-b.rang():
 		}
 	}
 }
 
 // Step does all the work that is due now, once.
 func (d *Desk) Step(ctx context.Context) error {
-	for _, work := range []func(context.Context) error{d.readDrafts, d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
+	if err := d.readDrafts(ctx); err != nil {
+		return err
+	}
+	return d.attend(ctx)
+}
+
+// attend does all that is due but the reading of drafts.
+func (d *Desk) attend(ctx context.Context) error {
+	for _, work := range []func(context.Context) error{d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
 		if err := work(ctx); err != nil {
 			return err
 		}

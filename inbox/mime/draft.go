@@ -22,27 +22,67 @@ const (
 // DraftText finds the text of a draft in m. Of several forms the surest
 // counts: a Markdown or text attachment, then plain text, then HTML. Plain
 // text made by a mail program from formatted HTML, which has lost links on
-// the way, gives way to that HTML. name is that of the attachment; exact says
-// that no mail program touched the text. ok is false when there is no text.
+// the way, gives way to that HTML; so does plain text that the program cut into
+// lines, where the HTML has the same words in whole ones. name is that of the
+// attachment; exact says that no mail program touched the text. ok is false
+// when there is no text.
 func DraftText(m *Message) (text []byte, form, name string, exact, ok bool) {
 	if p := draftAttachment(m); p != nil {
 		return []byte(p.Text()), FormAttachment, p.Name, true, true
 	}
+	page := unword(m.HTML)
+	typed := linesText(ownLines(render(page, true)))
+	byHand := typedMarkdown(typedWords(page))
 	plain := strings.TrimSpace(m.Plain) != ""
-	rich := m.HTML != "" && isRich(m.HTML)
+	rich := page != "" && isRich(page)
 	if plain && (!rich || typedMarkdown(m.Plain) || !losesLinks(m)) {
+		if byHand && wholer(typed, m.Plain) {
+			return []byte(typed), FormHTML, "", false, true
+		}
 		return []byte(m.Plain), FormText, "", false, true
 	}
-	if strings.TrimSpace(m.HTML) == "" {
+	if strings.TrimSpace(page) == "" {
 		return nil, "", "", false, false
 	}
-	typed := linesText(render(m.HTML, true))
-	if rich && !typedMarkdown(tokensText(m.HTML)) {
-		if md, done := richMarkdown(m.HTML); done {
+	if rich && !byHand {
+		if md, done := richMarkdown(page); done {
 			return []byte(md), FormHTML, "", false, true
 		}
 	}
 	return []byte(typed), FormHTML, "", false, strings.TrimSpace(typed) != ""
+}
+
+// typedWords is what was typed into a page, without what its elements add.
+func typedWords(page string) string {
+	var b strings.Builder
+	for _, l := range (&renderer{typed: true, bare: true}).read(page) {
+		b.WriteString(l.Text + "\n")
+	}
+	return b.String()
+}
+
+// ownLines takes off the end what a mail program put below the draft: a
+// signature, the mail that was answered.
+func ownLines(lines []HTMLLine) []HTMLLine {
+	n := len(lines)
+	for n > 0 && (lines[n-1].Text == "" || lines[n-1].Mark != MarkNone && lines[n-1].Mark != MarkForward) {
+		n--
+	}
+	if n == 0 {
+		return lines
+	}
+	return lines[:n]
+}
+
+// doubled is the address that Exchange writes behind one in its plain text.
+var doubled = regexp.MustCompile(`<(?:https?|mailto):[^<>\s]*>`)
+
+// wholer tells whether a has the words of b in fewer lines, or without the
+// addresses that a mail program wrote twice.
+func wholer(a, b string) bool {
+	lines := func(s string) int { return strings.Count(strings.TrimSpace(s), "\n") }
+	squeeze := func(s string) string { return strings.Join(strings.Fields(doubled.ReplaceAllString(s, "")), "") }
+	return (lines(a) < lines(b) || len(doubled.FindAllString(a, -1)) < len(doubled.FindAllString(b, -1))) && squeeze(a) == squeeze(b)
 }
 
 // draftAttachment picks the first file by the order .md, .markdown, .txt.

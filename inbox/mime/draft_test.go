@@ -28,18 +28,18 @@ type writer struct {
 // same white space and the same ends of lines as in the messages named.
 var writers = []writer{
 	// auth-fastmail source/google_apps_good.eml, replies-talon html_replies/thunderbird.html (the quoted part)
-	{"Gmail, typed", gmailTyped, 102},
-	{"Gmail, pasted", gmailPasted, 102},
+	{"Gmail, typed", gmailTyped, 101},
+	{"Gmail, pasted", gmailPasted, 101},
 	// replies-talon html_replies/ms_outlook_2007.html
-	{"Outlook, Word", outlookWord, 102},
+	{"Outlook, Word", outlookWord, 101},
 	// replies-mailspring-html email_2.html; drafts-pagecord image_unfurl.eml
-	{"Outlook, web", outlookWeb, 102},
+	{"Outlook, web", outlookWeb, 101},
 	// replies-mailspring-html email_28.html; mime-mixed nylas/raw_message_with_inline_attachment.txt
-	{"Apple Mail", appleMail, 102},
+	{"Apple Mail", appleMail, 101},
 	// replies-talon html_replies/thunderbird.html
-	{"Thunderbird, body text", thunderbirdText, 102},
+	{"Thunderbird, body text", thunderbirdText, 101},
 	// mime-mixed schleuder/charset_mails/thunderbird-multi-alt-html.eml
-	{"Thunderbird, paragraphs", thunderbirdParagraphs, 102},
+	{"Thunderbird, paragraphs", thunderbirdParagraphs, 101},
 }
 
 var address = regexp.MustCompile(`https?://[^\s()<>\[\]"]*[^\s()<>\[\]".,;:!?'’”]`)
@@ -338,5 +338,77 @@ func TestTypedMarkdown(t *testing.T) {
 				t.Errorf("only %d and %d of %d; it were %d", good, same, len(files), w.same)
 			}
 		})
+	}
+}
+
+// TestTypedBeside mails the page beside the plain text that the program makes
+// of it: cut into lines, or with every address twice. The page has the words
+// in whole lines, so it counts.
+func TestTypedBeside(t *testing.T) {
+	files := sharedIssues(t)
+	seed := files["0129.md"]
+	clean := composed(t, markdown.Source{Text: []byte(seed), Exact: true})
+	lines := strings.Split(strings.TrimRight(seed, "\n"), "\n")
+	for name, plain := range map[string]string{
+		"cut":   cutLines(lines, 76),
+		"twice": address.ReplaceAllString(seed, "$0<$0>"),
+	} {
+		text, form := mailed(t, gmailTyped(lines), plain)
+		if got := composed(t, markdown.Source{Text: text}); form != mime.FormHTML || got != clean {
+			t.Errorf("%s: form %s, and not the same mail", name, form)
+		}
+	}
+	if text, form := mailed(t, gmailTyped(lines), seed); form != mime.FormText || string(text) != seed+"\n" && string(text) != seed {
+		t.Errorf("whole plain text: form %s", form)
+	}
+	if _, form := mailed(t, gmailTyped(lines[:40]), seed); form != mime.FormText {
+		t.Errorf("a page with fewer words: form %s", form)
+	}
+}
+
+func cutLines(lines []string, limit int) string {
+	var b strings.Builder
+	for _, l := range lines {
+		n := 0
+		for i, word := range strings.Fields(l) {
+			if i > 0 && n+1+len(word) > limit {
+				b.WriteString("\n")
+				n = 0
+			} else if i > 0 {
+				b.WriteString(" ")
+				n++
+			}
+			b.WriteString(word)
+			n += len(word)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+const wordEntry = `<p class=MsoListParagraph style='text-indent:-18.0pt;mso-list:l0 level%d lfo1'><![if !supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>%s<span style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp;&nbsp; </span></span></span><![endif]>%s<o:p></o:p></p>`
+
+// TestDraftPages is what editors make with buttons, and what programs add.
+func TestDraftPages(t *testing.T) {
+	head := "<div>---</div><div>title: x</div><div>---</div><div><br></div><div>## One</div><div><br></div>"
+	list := fmt.Sprintf(wordEntry+wordEntry+wordEntry, 1, "·", "Ropes", 2, "o", "Springs", 1, "·", "Buoys")
+	for _, tt := range []struct{ name, page, want string }{
+		{"a button's list in a typed draft", head + "<ul><li>Ropes</li><li>Buoys</li></ul>", "title: x\n---\n\n## One\n\n* Ropes\n* Buoys"},
+		{"a button's link, bold and heading in a typed draft", head + `<h2>Two</h2><p><a href="https://a.example/?b=c&amp;d"><b>T</b></a> - <i>Ada </i>L</p>`, "## Two\n\n[**T**](https://a.example/?b=c&d) - *Ada* L"},
+		{"Word's list in a typed draft", head + list, "## One\n\n* Ropes\n  * Springs\n* Buoys"},
+		{"Word's rule in a typed draft", head + `<div style='mso-element:para-border-div;border:none;border-bottom:solid windowtext 1.0pt'><p class=MsoNormal>Text</p></div><p class=MsoNormal>More</p>`, "Text\n---\nMore"},
+		{"Word's numbers in a formatted draft", "<h2>One</h2>" + fmt.Sprintf(wordEntry+wordEntry, 1, "1.", "Ropes", 1, "2.", "Buoys"), "## One\n\n1. Ropes\n2. Buoys"},
+		{"a typed address with a slash added", head + `[T](<a href="https://a.example/">https://a.example</a>)`, "[T](https://a.example)"},
+		{"a typed address behind a redirector", head + `[T](<a href="https://www.google.com/url?q=https://a.example/b%3Fc%3Dd&amp;sa=D&amp;usg=x">https://a.example/b?c=d</a>)`, "[T](https://a.example/b?c=d)"},
+		{"redirectors in a formatted draft", `<h2>One</h2><p><a href="https://www.google.com/url?q=https://a.example/b%3Fc%3Dd&amp;sa=D">T</a> <a href="https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fb.example%2Fx%3Fy&amp;data=z">U</a></p>`, "[T](https://a.example/b?c=d) [U](https://b.example/x?y)"},
+		{"pictures in a formatted draft", `<h2>One</h2><p>See</p><div><img src="cid:ii_k1@mail" alt="A quay" width="400" class="gmail-x"><br></div>`, "![A quay](cid:ii_k1@mail)"},
+		{"pictures in a typed draft", head + `<div><img src="cid:ii_k1" alt="A quay"></div>`, "## One\n\n![A quay](cid:ii_k1)"},
+		{"Gmail's signature", head + `<div>Text</div><span class="gmail_signature_prefix">-- </span><br><div dir="ltr" class="gmail_signature">Ada<br>The Letter</div>`, "## One\n\nText"},
+		{"Apple's signature and the mail answered", head + `<div>Text</div><br id="lineBreakAtBeginningOfSignature"><div class="AppleMailSignature">Ada</div><div class="gmail_quote"><div class="gmail_attr">On Monday Galley wrote:</div><blockquote class="gmail_quote">The proof</blockquote></div>`, "## One\n\nText"},
+	} {
+		text, form := mailed(t, "<html><body>"+tt.page+"</body></html>", "")
+		if got := strings.TrimSpace(string(text)); form != mime.FormHTML || !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%s: %s\n%q\nwant\n%q", tt.name, form, got, tt.want)
+		}
 	}
 }

@@ -170,9 +170,7 @@ func (s *scanner) next() bool {
 	s.rest = rest
 	switch last := len(s.fields) - 1; {
 	case folded && last >= 0: // RFC 5322 section 2.2.3
-		if !blank {
-			s.fields[last] = append(s.fields[last], line...)
-		}
+		s.fields[last] = append(s.fields[last], line...)
 	case folded || !field:
 		s.junk++
 	default:

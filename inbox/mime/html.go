@@ -65,6 +65,7 @@ const (
 // renderer walks the tokens once and writes lines.
 type renderer struct {
 	typed   bool // the HTML is Markdown typed into a mail program
+	bare    bool // typed: only what was typed, without marks for what HTML formats
 	paras   bool // typed: paragraphs are parted by margins, not by empty ones
 	lines   []HTMLLine
 	cur     []byte
@@ -95,7 +96,11 @@ type element struct {
 
 func render(page string, typed bool) []HTMLLine {
 	r := &renderer{typed: typed}
-	if typed {
+	return r.read(page)
+}
+
+func (r *renderer) read(page string) []HTMLLine {
+	if r.typed {
 		r.paras = !hasEmptyParagraph(page)
 	}
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -170,12 +175,25 @@ func (r *renderer) open() {
 	if r.touched {
 		return
 	}
-	if r.blank && len(r.lines) > 0 && r.lines[len(r.lines)-1].Text != "" {
+	if r.owed() {
 		last := r.lines[len(r.lines)-1]
 		r.lines = append(r.lines, HTMLLine{Depth: min(r.depth, last.Depth), Mark: r.mark})
 	}
 	r.blank, r.touched = false, true
 	r.line = HTMLLine{Depth: min(r.depth, maxDepth), Mark: r.mark}
+}
+
+// nextLine is the number of the line that the next letter will stand in.
+func (r *renderer) nextLine() int {
+	if !r.touched && r.owed() {
+		return len(r.lines) + 1
+	}
+	return len(r.lines)
+}
+
+// owed tells whether an empty line goes before the next text.
+func (r *renderer) owed() bool {
+	return r.blank && len(r.lines) > 0 && r.lines[len(r.lines)-1].Text != ""
 }
 
 // flush ends the current line if there is one.
@@ -233,7 +251,7 @@ func (r *renderer) start(t html.Token) {
 // begin does what an element does to the lines before it.
 func (r *renderer) begin(name string, attr map[string]string) {
 	switch {
-	case name == "p" && r.tight(attr):
+	case name == "p" && r.tight(attr), r.inner(name, len(r.stack)):
 		r.flush()
 	case isParagraph(name):
 		r.paragraph()
@@ -261,7 +279,7 @@ func (r *renderer) push(name string, attr map[string]string) {
 	if len(r.stack) >= maxElements {
 		return
 	}
-	e := element{name: name, outer: r.counts, line: len(r.lines), offset: len(r.cur), item: -1}
+	e := element{name: name, outer: r.counts, line: r.nextLine(), offset: len(r.cur), item: -1}
 	switch {
 	case name == "blockquote":
 		r.depth++
@@ -333,11 +351,15 @@ func (r *renderer) isOpen(name string) bool {
 // close ends the elements from the i-th on.
 func (r *renderer) close(i int) {
 	e := r.stack[i]
-	if e.name == "a" && r.hidden == 0 {
+	switch {
+	case r.hidden > 0 || r.bare:
+	case e.name == "a":
 		r.link(e)
+	case r.typed:
+		r.form(e)
 	}
 	switch {
-	case isParagraph(e.name) && !(e.name == "p" && r.wasTight(e)):
+	case isParagraph(e.name) && !(e.name == "p" && r.wasTight(e)) && !r.inner(e.name, i):
 		r.paragraph()
 	case isBlock(e.name) || r.mark != e.outer.mark:
 		r.flush()
@@ -352,6 +374,20 @@ func (r *renderer) close(i int) {
 	}
 }
 
+// inner tells a list inside an entry of another, below the n-th element: in a
+// typed draft it follows closely, as people type it.
+func (r *renderer) inner(name string, n int) bool {
+	if !r.typed || name != "ul" && name != "ol" {
+		return false
+	}
+	for i := n - 1; i >= 0; i-- {
+		if r.stack[i].name == "li" {
+			return true
+		}
+	}
+	return false
+}
+
 // wasTight: a tight paragraph carries its mark in item.
 func (r *renderer) wasTight(e element) bool { return e.item == tightParagraph }
 
@@ -359,7 +395,7 @@ const tightParagraph = -2
 
 // item begins a list item: a number in an ordered list, else a star.
 func (r *renderer) item() {
-	if r.hidden > 0 {
+	if r.hidden > 0 || r.bare {
 		return
 	}
 	label, level := "* ", 0
@@ -378,7 +414,7 @@ func (r *renderer) item() {
 }
 
 func (r *renderer) rule(attr map[string]string) {
-	if r.hidden > 0 {
+	if r.hidden > 0 || r.bare {
 		return
 	}
 	r.flush()
@@ -398,7 +434,7 @@ func (r *renderer) rule(attr map[string]string) {
 func (r *renderer) image(attr map[string]string) {
 	alt := strings.TrimSpace(attr["alt"])
 	switch {
-	case r.hidden > 0:
+	case r.hidden > 0 || r.bare:
 	case r.typed && attr["src"] != "":
 		r.text("![" + alt + "](" + attr["src"] + ")")
 	case alt != "":

@@ -125,6 +125,8 @@ func (r *renderer) link(e element) {
 	}
 	switch {
 	case text == "" || strings.Contains(text, href) || !r.typed && strings.Contains(text, e.href):
+	case r.typed && sameURL(text, href) && strings.Contains(text, "://"):
+		// what was typed counts: programs add a slash, or a redirector
 	case sameURL(text, href):
 		lead := r.cur[:len(r.cur)-len(strings.TrimLeft(string(r.cur[e.offset:]), " "))]
 		r.cur = append(lead, href...)

@@ -30,6 +30,7 @@ func TestSloppyHeaders(t *testing.T) {
 		{"cp1252 under the name of Latin-1", "From: ada@example.org\nSubject: =?iso-8859-1?Q?=93Hi=94?=\n\nx", "“Hi”", "ada@example.org"},
 		{"raw octets in the text's charset", "From: ada@example.org\nSubject: \xc4\xe3\xba\xc3\nContent-Type: text/plain; charset=gb2312\n\nx", "你好", "ada@example.org"},
 		{"semicolon list", "From: ada@example.org; b@example.org\nSubject: Hi\n\nx", "Hi", "ada@example.org"},
+		{"base64 of the web", "From: ada@example.org\nSubject: =?utf-8?B?8J-Yig?=\n\nx", "😊", "ada@example.org"},
 		{"comment as name", "From: ada@example.org (Ada Byron)\nSubject: Hi\n\nx", "Hi", "Ada Byron <ada@example.org>"},
 	} {
 		m := read(t, c.raw)
@@ -55,6 +56,8 @@ func TestTexts(t *testing.T) {
 		{"flowed with delsp", head + "Content-Type: text/plain; format=flowed; delsp=yes\n\nab \ncd\n", "abcd\n"},
 		{"signed is read through", head + "Content-Type: multipart/signed; boundary=b\n\n--b\n\nmine\n--b\nContent-Type: application/pgp-signature\n\nx\n--b--\n", "mine"},
 		{"blank plain text gives way to HTML", head + "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>mine</p>\n--b--\n", "mine"},
+		{"a choice may have a name", head + "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; name=a.txt\n\nmine\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n", "mine"},
+		{"UTF-7 with a plus", head + "Content-Type: text/plain; charset=utf-7\n\n1 +- 2 +AOQ-\n", "1 + 2 ä\n"},
 		{"attached text is no text", head + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nmine\n--b\nContent-Disposition: attachment; filename=a b.txt\n\nother\n--b--\n", "mine"},
 	} {
 		if m := read(t, c.raw); m.Text != c.text {

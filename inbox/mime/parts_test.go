@@ -39,6 +39,10 @@ func TestStructure(t *testing.T) {
 		{"both missing", mixed + "--b\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\none\n", "2 text/plain \"one\\n\"\n"},
 		{"one boundary begins with another", mixed + "--b\nContent-Type: multipart/mixed; boundary=b-i\n\n--b-i\n\none\n--b-i--\n--b--\n", "2 text/plain \"one\"\n"},
 		{"lines that only begin like a delimiter", mixed + "--b\n\none\n--b-x\n--b y\n--bz\n--b--\n", "1 text/plain \"one\\n--b-x\\n--b y\\n--bz\"\n"},
+		{"delimiter at the end of a line", mixed + "--b\n\none--b\ntwo\n--b--\n", "1 text/plain \"one--b\\ntwo\"\n"},
+		{"half a type", mixed + "--b\nContent-Type: html\n\none\n--b\nContent-Type: text\n\ntwo\n--b--\n", "1 text/html \"one\"\n1 text/plain \"two\"\n"},
+		{"byte order mark", "\ufeffA: b\n\none", "0 text/plain \"one\"\n"},
+		{"CR in every way", "A: b\r\r\n\r\none\r\rtwo\r\r\nthree\r\nfour\r", "0 text/plain \"one\\n\\ntwo\\nthree\\nfour\\n\"\n"},
 		{"boundary with spaces, unquoted", "A: b\nContent-Type: multipart/mixed; boundary=a b=c; x=y\n\n--a b=c\n\none\n--a b=c--\n", "1 text/plain \"one\"\n"},
 		{"boundary far too long", "A: b\nContent-Type: multipart/mixed; boundary=" + long + "\n\n--" + long + "\n\none\n--" + long + "--\n", "1 text/plain \"one\"\n"},
 		{"boundary declared wrongly", "A: b\nContent-Type: multipart/mixed; boundary=c\n\n--b\nContent-Type: text/x\n\none\n--b--\n", "1 text/x \"one\"\n"},
@@ -72,6 +76,7 @@ func TestTransfer(t *testing.T) {
 		{"quoted-printable", strings.Repeat("=41", 3000), strings.Repeat("A", 3000), ""},
 		{"x-uuencode", "begin 644 x\n%2&5L;&\\\n`\nend\n", "Hello", ""},
 		{"x-uuencode", "begin 644 x\n#86)C\n", "abc", "uuencode is cut off"},
+		{"x-uuencode", "begin 644 x\n#80\n`\nend\n", "a\x00\x00", ""},
 		{"x-uuencode", "hello", "hello", "declared uuencode, but is none"},
 		{"7-bit", "a=3D", "a=3D", ""},
 		{"x-rot13", "uryyb", "uryyb", "unknown transfer encoding x-rot13"},
@@ -89,8 +94,8 @@ func TestTransfer(t *testing.T) {
 // TestHeaderIsTheSenders: nothing that was written for go-message is left in
 // it, and nothing of the sender's is lost.
 func TestHeaderIsTheSenders(t *testing.T) {
-	m := read(t, "X-MIXED-case: 1\nContent-Type: text/x;\n charset=y\njunk\nFrom : e@example.net\nContent-Type: text/z\nContent-Transfer-Encoding: x\n\nb")
-	want := []Field{{"X-MIXED-case", "1", false}, {"Content-Type", "text/x; charset=y", false}, {"From", "e@example.net", true},
+	m := read(t, "From : e@example.net\nX-MIXED-case: 1\nContent-Type: text/x;\n charset=y\njunk\nContent-Type: text/z\nContent-Transfer-Encoding: x\n\nb")
+	want := []Field{{"From", "e@example.net", true}, {"X-MIXED-case", "1", false}, {"Content-Type", "text/x; charset=y", false},
 		{"Content-Type", "text/z", false}, {"Content-Transfer-Encoding", "x", false}}
 	if got := m.Header.Fields(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -111,6 +116,52 @@ func TestNoGlobalCharsets(t *testing.T) {
 	m := read(t, "A: =?koi8-r?Q?=CD?=\nContent-Type: text/plain; charset=koi8-r\n\n\xcd\xc9\xd2\n")
 	if m.Text != "мир\n" || string(m.Parts[0].Data) != "\xcd\xc9\xd2\n" || m.Header.Get("A") != "м" {
 		t.Errorf("%q, %q, %q", m.Text, m.Parts[0].Data, m.Header.Get("A"))
+	}
+}
+
+// TestNotes: what was repaired is told.
+func TestNotes(t *testing.T) {
+	mixed := "A: b\nContent-Type: multipart/mixed; boundary=b\n\n"
+	deep := "A: b\n"
+	for i := range MaxDepth + 1 {
+		deep += fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	for _, c := range []struct {
+		raw, note string
+		parts     int
+	}{
+		{"From x\nA: b\n\nc", "mbox From line was left out", 1},
+		{"A: b\rC: d\r\re", "lines ended in CR only", 1},
+		{"A: b\njunk\nTo: d\n\ne", "broken header lines were left out", 1},
+		{"From: a\nFrom: b\n\nc", "more than one From field; the first is shown", 1},
+		{mixed + "--b\n\nc", "the closing boundary was missing", 1},
+		{mixed + "--c\nContent-Type: text/x\n\nd\n--c--\n", "the boundary was not the declared one", 1},
+		{mixed + "c", "a multipart without its boundary was read as text", 1},
+		{mixed + strings.Repeat("--b\n\nc\n", MaxParts+1) + "--b--\n", "parts after the 200th were left out", MaxParts},
+		{deep + "\nc", "parts nested deeper than 20 were left out", 0},
+		{"Content-Type: application/vnd.ms-tnef\n\nc", "a TNEF part (winmail.dat) was not opened; ask the sender for plain text", 1},
+		{"A: b\n\n" + strings.Repeat("c", MaxText+1), "text was cut at the budget", 1},
+	} {
+		m := read(t, c.raw)
+		if !slices.Contains(m.Notes, c.note) || len(m.Parts) != c.parts {
+			t.Errorf("%.60q: %d parts, notes %q; want %d, %q", c.raw, len(m.Parts), m.Notes, c.parts, c.note)
+		}
+		if clean := read(t, mixed+"--b\n\nc\n--b--\n"); len(clean.Notes) > 0 {
+			t.Errorf("nothing to repair, but %q", clean.Notes)
+		}
+	}
+}
+
+// TestPartBudgets: the header of a part and the blocks of a report are bounded
+// as the header of the message is.
+func TestPartBudgets(t *testing.T) {
+	mixed := "A: b\nContent-Type: multipart/report; boundary=b\n\n--b\n"
+	if m := read(t, mixed+"A: b\n"+strings.Repeat(" x\n", MaxHeader)+"\n--b--\n"); m.Parts[0].Size < 2*MaxHeader {
+		t.Errorf("a header of %d octets was read, and %d of body", 3*MaxHeader-m.Parts[0].Size, m.Parts[0].Size)
+	}
+	m := read(t, mixed+"Content-Type: message/delivery-status\n\n"+strings.Repeat("A: b\n\n", 2*MaxFields)+"--b--\n")
+	if len(m.Report.Status) != MaxFields {
+		t.Errorf("%d blocks, want %d", len(m.Report.Status), MaxFields)
 	}
 }
 
