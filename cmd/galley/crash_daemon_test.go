@@ -101,7 +101,7 @@ func checkLog(t *testing.T, config string) {
 	if err != nil {
 		return // no daemon was started
 	}
-	for _, bad := range []string{"panic:", "DATA RACE", "a part failed", "cannot move from", "no move from"} {
+	for _, bad := range []string{"panic:", "DATA RACE", "a part failed", "cannot become", "no move from"} {
 		if i := bytes.Index(log, []byte(bad)); i >= 0 {
 			t.Errorf("the daemon says %q: %s", bad, log[i:min(len(log), i+2000)])
 		}

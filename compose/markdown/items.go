@@ -132,26 +132,34 @@ func (c *collector) blocks(n *node) {
 	}
 }
 
-// paragraph reads a paragraph as an item and marks the lead links in the tree.
+// paragraph reads a paragraph as an item and marks the lead links in the tree:
+// for the eye it is one when an author or venue follows, or nothing at all. A
+// link that a remark follows reads as prose, and looks like it.
 func (c *collector) paragraph(p *node) {
 	cand := candidate{line: p.line}
+	var heads []*node
+	bare := true
 	for _, row := range rows(p) {
-		a, author, ok := leadOf(row)
+		a, author, rest, ok := leadOf(row)
 		if !ok {
 			break
 		}
 		l := linkOf(a)
 		l.Lead, l.Author = true, author
 		c.lead[a] = l
-		a.set("class", "lead")
+		heads = append(heads, a)
+		bare = bare && rest == ""
 		cand.leads = true
 		cand.author = cand.author || author != ""
 		cand.links = append(cand.links, l)
 	}
-	if cand.leads {
-		p.set("class", "item")
-	} else {
+	if !cand.leads {
 		cand.links = webLinks(p)
+	} else if cand.author || bare {
+		p.set("class", "item")
+		for _, a := range heads {
+			a.set("class", "lead")
+		}
 	}
 	if len(cand.links) > 0 {
 		c.group = append(c.group, cand)
@@ -168,7 +176,7 @@ func (c *collector) list(l *node) {
 		if len(row) > 0 && row[0].tag == "p" {
 			row = row[0].kids
 		}
-		a, author, ok := leadOf(inlineOnly(row))
+		a, author, _, ok := leadOf(inlineOnly(row))
 		if !ok {
 			continue
 		}
@@ -235,22 +243,24 @@ var (
 
 // leadOf takes a row that begins with a link, bold or not, and is not a mere
 // sentence: behind the link comes a dash and the author, a remark, or nothing.
-func leadOf(row []*node) (a *node, author string, ok bool) {
+// rest is what follows but for a mark of punctuation at the end.
+func leadOf(row []*node) (a *node, author, rest string, ok bool) {
 	for len(row) > 0 && row[0].tag == "" && strings.TrimSpace(row[0].text) == "" {
 		row = row[1:]
 	}
 	if len(row) == 0 {
-		return nil, "", false
+		return nil, "", "", false
 	}
 	if a = linkIn(row[0]); a == nil || a.get("href") == "" || a.plain() == "" {
-		return nil, "", false
+		return nil, "", "", false
 	}
-	rest := &node{tag: "#", kids: row[1:]}
-	after := rest.plain()
+	behind := &node{tag: "#", kids: row[1:]}
+	after := behind.plain()
+	rest = strings.Trim(after, " .,;:")
 	if m := authorDash.FindString(after + " "); m != "" {
-		return a, strings.TrimSpace(strings.TrimPrefix(after+" ", m)), true
+		return a, strings.TrimSpace(strings.TrimPrefix(after+" ", m)), rest, true
 	}
-	return a, "", leadEnd.MatchString(after)
+	return a, "", rest, leadEnd.MatchString(after)
 }
 
 // linkIn returns the link that n is, or that is all there is in n.

@@ -9,7 +9,6 @@ import (
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
-	"golang.org/x/net/html"
 )
 
 // The forms in which a draft is mailed, the surest first.
@@ -142,17 +141,6 @@ func losesLinks(m *Message) bool {
 // on at least two lines.
 func typedMarkdown(text string) bool {
 	return frontMatter.MatchString(text) || len(markdown.FindAllStringIndex(text, 2)) >= 2
-}
-
-// inlineTag matches elements that begin no line: what stands behind a link is
-// no item of a list, although it begins with a dash.
-var inlineTag = regexp.MustCompile(`(?i)</?(a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u)(\s[^>]*)?>`)
-
-// tokensText is the text of a page as it was typed, without what its elements
-// mean.
-func tokensText(page string) string {
-	text := html.UnescapeString(anyTag.ReplaceAllString(inlineTag.ReplaceAllString(page, ""), "\n"))
-	return strings.ReplaceAll(text, "\u00a0", " ")
 }
 
 // richMarkdown converts formatted HTML. done is false when the converter

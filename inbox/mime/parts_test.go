@@ -69,6 +69,8 @@ func TestTransfer(t *testing.T) {
 		{"base64", "SGVs*bG8=\n", "Hello", "base64 was damaged"},
 		{"base64", "SGVsbG9h\n\nSent to the list, always\n", "Helloa", "base64 is followed by other text"},
 		{"base64", "SGVsbG9h\nSent to you by the list for ads\n", "Helloa", "base64 is followed by other text"},
+		{"base64", "SGVs*bG8gQWRhIEJ5*cm9u\n", "Hello Ada Byron", "base64 was damaged"},
+		{"base64 charset=x", "SGVsbG8=", "Hello", ""},
 		{"base64", "Hello, you!\n", "Hello, you!\n", "declared base64, but is none"},
 		{"base64", "", "", ""},
 		{"quoted-printable", "a=3D=\nb=20 \nc=\n", "a=b \nc", ""},
@@ -87,6 +89,22 @@ func TestTransfer(t *testing.T) {
 		}
 		if noted := len(m.Notes) > 0; noted != (c.fault != "") {
 			t.Errorf("%s %.60q: notes %q", c.encoding, c.body, m.Notes)
+		}
+	}
+}
+
+// TestPartFields: what a part's header says of it.
+func TestPartFields(t *testing.T) {
+	for _, c := range []struct{ header, want string }{
+		{"Content-Type: image/png; name=a.png\nContent-ID: <i@x>", "image/png a.png  i@x"},
+		{"Content-Type: image/png; name=a.png\nContent-Disposition: INLINE; filename=b c.png", "image/png b c.png inline "},
+		{"Content-Disposition: x-unheard-of", "text/plain  attachment "},
+		{"Content-Type: application/octet-stream; name=WinMail.dat", "application/ms-tnef WinMail.dat  "},
+		{"Content-Type: text/plain; name*0*=iso-8859-1''%e4; name*1=.txt", "text/plain ä.txt  "},
+	} {
+		p := read(t, c.header+"\n\nx").Parts[0]
+		if got := fmt.Sprintf("%s %s %s %s", p.Type, p.Name, p.Disposition, p.ContentID); got != c.want {
+			t.Errorf("%s: %q, want %q", c.header, got, c.want)
 		}
 	}
 }
