@@ -27,7 +27,7 @@ func (d *Desk) Import(ctx context.Context, newsletter string, text []byte, a Arc
 	if !ok {
 		return 0, fmt.Errorf("no newsletter %q in the configuration", newsletter)
 	}
-	src := markdown.Source{Text: text, Exact: true}
+	src := markdown.Source{Text: text, Exact: true, Closed: true}
 	number = NumberOf(markdown.Read(src).Front)
 	if number == 0 {
 		return 0, errors.New(`no number: write it into the title ("#129 - 9 Jul 2022") or as the key issue: 129`)

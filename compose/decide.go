@@ -128,6 +128,10 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return r.tell(ctx, tx, d, "automatic", map[string]any{"Subject": r.Subject})
 	case Leaked:
 		r.MessageID = "" // the answer goes to the editor and not into the stranger's thread
+		if r.paper != nil && r.paper.Asks == "draft" {
+			tx.AfterCommit(d.bell.ring)
+			return "asked again", closeDraft(ctx, tx, r.paper.Draft, "held", "")
+		}
 		return d.again(ctx, tx, r, "leaked")
 	case Stale:
 		return d.again(ctx, tx, r, "stale-code")

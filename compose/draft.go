@@ -389,13 +389,25 @@ func (d *Desk) askDraft(ctx context.Context, tx *store.Tx, id int64) error {
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Subject": row.Subject, "Begins": beginning(row.Source), "Code": code}
+	again, err := askedBefore(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"Subject": row.Subject, "Begins": beginning(row.Source), "Code": code, "Again": again}
 	subject, text, err := say(n.Frame.Looks, "was-this-you", data)
 	if err != nil {
 		return err
 	}
 	return d.post(ctx, tx, n, &mail{paper: paper{Kind: paperQuestion, Draft: id, Asks: "draft"}, to: n.addressOf(row.Editor),
 		code: code, answers: row.MessageID, subject: subject, text: text})
+}
+
+// askedBefore tells that the editor was asked about a draft already: the code
+// of that question came back from somebody else.
+func askedBefore(ctx context.Context, tx *store.Tx, id int64) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM proof WHERE draft = $1 AND kind = 'question'`, id).Scan(&n)
+	return n > 0, err
 }
 
 // beginning is the first words of a text, on one line.

@@ -2,11 +2,31 @@ package compose
 
 import (
 	"fmt"
+	"io/fs"
+	"path"
 	"strings"
 
 	"galley/compose/markdown"
 	"galley/templates"
 )
+
+// partials are the texts that drafts name: the files of the folder partials,
+// and the readers' links.
+func (f *Frame) partials() (map[string]string, error) {
+	texts := map[string]string{markdown.Suggestions: f.Suggestions}
+	files, err := fs.Glob(f.Looks, "partials/*.md")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		text, err := fs.ReadFile(f.Looks, name)
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", name, err)
+		}
+		texts[strings.ToLower(strings.TrimSuffix(path.Base(name), ".md"))] = string(text)
+	}
+	return texts, nil
+}
 
 // usualLayouts are what drafts for site generators say; they mean the
 // newsletter's own look.

@@ -34,6 +34,7 @@ type Frame struct {
 	Looks         fs.FS  // the template files, as templates.Look gives them
 	Sections      []string
 	Aliases       []string // other names of the sections
+	Suggestions   string   // what {{suggestions}} in a draft stands for: items in Markdown, "" when none wait
 	Next          int      // the number that an issue is expected to have, 0 when any will do
 	// Published tells in which issue a link went out before; nil when unknown.
 	Published func(canonicalURL string) (issue int, ok bool)
@@ -79,6 +80,10 @@ func (r *Rendered) Sendable() bool {
 // means that nothing could be made: the draft is over the limits of package
 // markdown, ctx ended, or a template is faulty. Faults of the draft are findings.
 func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Rendered, error) {
+	var err error
+	if src.Partials, err = f.partials(); err != nil {
+		return nil, err
+	}
 	draft := markdown.Read(src)
 	doc, found, err := markdown.Parse(ctx, draft)
 	if err != nil {
@@ -185,6 +190,7 @@ func (r *Rendered) write(f Frame) error {
 	if r.Text, err = fillText(f.Looks, "issue.txt", p, r.Doc.Text("mail")); err != nil {
 		return err
 	}
+	p.Contents = contents(r.Doc, markdown.Web)
 	p.UnsubscribeURL = "" // never on a page that anybody may read
 	r.Web, err = fill(f.Looks, "web.html", p, r.Doc.HTML("web"))
 	return err
@@ -194,16 +200,13 @@ func (r *Rendered) page(f Frame) *Page {
 	p := &Page{
 		Lang: r.Doc.Front.Lang, Name: f.Name, Tagline: f.Tagline,
 		Number: r.Number, Title: r.Title, Subtitle: oneLine(r.Doc.Front.Subtitle), Preheader: r.Preheader,
-		PostalAddress: f.PostalAddress, Contents: r.Doc.Contents(), DateISO: r.Date,
+		PostalAddress: f.PostalAddress, Contents: contents(r.Doc, markdown.Mail), DateISO: r.Date,
 	}
 	if p.Lang == "" {
 		p.Lang = f.Lang
 	}
 	if p.Lang == "" {
 		p.Lang = "en"
-	}
-	if len(p.Contents) < 2 {
-		p.Contents = nil // a list of one leads nobody anywhere
 	}
 	p.Date = longDate(r.Date, p.Lang)
 	p.Headline = headline(r.Title)
@@ -218,6 +221,15 @@ func (r *Rendered) page(f Frame) *Page {
 		}
 	}
 	return p
+}
+
+// contents is the table of contents of one medium. A list of one leads nobody
+// anywhere.
+func contents(doc *markdown.Document, m markdown.Medium) []markdown.Section {
+	if all := doc.ContentsOf(m); len(all) > 1 {
+		return all
+	}
+	return nil
 }
 
 // longDate writes 2022-07-09 as people do. Other languages than English keep the

@@ -163,7 +163,15 @@ const mostLate = 12 * time.Hour
 
 // firstCopy posts the editors' own copy the grace time before all others.
 func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
-	if i.Copied || n.Grace == 0 || tx.Now().Before(i.SendAt.Add(-n.Grace)) || tx.Now().After(i.SendAt.Add(mostLate)) {
+	if tx.Now().Before(i.SendAt.Add(-n.Grace)) || tx.Now().After(i.SendAt.Add(mostLate)) {
+		return nil
+	}
+	return d.ownCopies(ctx, tx, n, i)
+}
+
+// ownCopies posts the editors' copies, unless they have them.
+func (d *Desk) ownCopies(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
+	if i.Copied || n.Grace == 0 {
 		return nil
 	}
 	for _, e := range n.Editors {
@@ -178,6 +186,9 @@ func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 // begun freezes the issue, uses up its slot, and files its links.
 func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
 	if err := i.move(ctx, tx, Sending, "schedule", "begun"); err != nil {
+		return err
+	}
+	if err := d.ownCopies(ctx, tx, n, i); err != nil { // a late run begins before its first copy
 		return err
 	}
 	if n.Slot != nil && !i.Chosen {

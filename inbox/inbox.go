@@ -105,6 +105,9 @@ func (in *Inbox) Run(ctx context.Context) error {
 // keepTaking is the mailbox's side: store what came, have it sorted, file it.
 func (in *Inbox) keepTaking(ctx context.Context) error {
 	for {
+		if err := in.Sort(ctx); err != nil && ctx.Err() == nil { // what a restart has left over is filed, too
+			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
+		}
 		in.fileAll(ctx)
 		batch, err := in.Source.Next(ctx)
 		if err != nil {
@@ -115,9 +118,6 @@ func (in *Inbox) keepTaking(ctx context.Context) error {
 		}
 		if err := in.take(ctx, batch); err != nil {
 			return fmt.Errorf("inbox %s: storing: %w", in.Newsletter.ID, err)
-		}
-		if err := in.Sort(ctx); err != nil && ctx.Err() == nil {
-			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
 		}
 	}
 }

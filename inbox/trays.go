@@ -68,7 +68,7 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 			}
 		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
-			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Subject: l.m.Subject,
+			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
 		})
 		return err
@@ -91,6 +91,15 @@ func (in *Inbox) editorOf(l *letter) string {
 		return l.proof.From
 	}
 	return l.opening.Editor
+}
+
+// thread is the mail that the desk's answer answers: none when a stranger
+// wrote it, since the editor does not have it.
+func thread(l *letter) string {
+	if !l.proof.Editor {
+		return ""
+	}
+	return l.m.MessageID
 }
 
 // wordsOf is a reading as the desk keeps it. ok is false when the mail asks

@@ -204,7 +204,12 @@ func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
 	return out
 }
 
+// dnsTime bounds one question: a mail may ask several, and is given 30 s.
+const dnsTime = 4 * time.Second
+
 // lookupTXT asks the system's resolver.
 func lookupTXT(ctx context.Context, name string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, dnsTime)
+	defer cancel()
 	return net.DefaultResolver.LookupTXT(ctx, strings.TrimSuffix(name, "."))
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 	"unicode/utf8"
 
 	"galley/inbox/mime"
@@ -118,4 +119,31 @@ func (s *story) mailbox(m *mime.Message) string {
 		return secondBox
 	}
 	return letterBox
+}
+
+// TestGoldenFilesAreRead finds golden files that no story looks at any more.
+func TestGoldenFilesAreRead(t *testing.T) {
+	stories, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]bool{}
+	for _, file := range stories {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, hit := range regexp.MustCompile(`(?m)^(which|whose panel) reads as (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+			read[hit[2]+map[string]string{"which": ".txt", "whose panel": ".html"}[hit[1]]] = true
+		}
+	}
+	files, err := os.ReadDir("testdata/golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !read[f.Name()] {
+			t.Errorf("no story reads testdata/golden/%s", f.Name())
+		}
+	}
 }

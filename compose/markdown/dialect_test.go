@@ -53,6 +53,12 @@ func TestDialect(t *testing.T) {
 		{"----------\n\na\n\n----------\n\n## b\n\n----------\n\nc\n\n----------", "<p>a</p>\n<h2 id=\"b\">b</h2>\n<p>c</p>"},
 		{"- [ ] a\n- [x] b", "<ul>\n<li>\u2610 a</li>\n<li>\u2611 b</li>\n</ul>"},
 		{"**[T](u)** - Ada, B", `<p class="item"><strong><a href="u" class="lead">T</a></strong> - Ada, B</p>`},
+		{"[T](u).", `<p class="item"><a href="u" class="lead">T</a>.</p>`},
+		{"[T](u), with a remark", `<p><a href="u">T</a>, with a remark</p>`},
+		{"[T](u)(!?) [PDF link]", `<p><a href="u">T</a>(!?) [PDF link]</p>`},
+		{"[T](u) - a small tool that lists what waits.", `<p><a href="u">T</a> - a small tool that lists what waits.</p>`},
+		{"[T](u) - danah boyd", `<p class="item"><a href="u" class="lead">T</a> - danah boyd</p>`},
+		{"[T](u)<br/>\n[U](v) - Ada", `<p class="item"><a href="u" class="lead">T</a><br>` + "\n" + `<a href="v" class="lead">U</a> - Ada</p>`},
 		{"[T](u) is what I mean", `<p><a href="u">T</a> is what I mean</p>`},
 	}
 	for _, tt := range tests {

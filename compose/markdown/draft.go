@@ -60,6 +60,11 @@ type Source struct {
 	Subject string    // serves as the title when the front matter has none
 	Date    time.Time // the mail's Date serves as date when the front matter has none; may be zero
 	Exact   bool      // an attachment or a file: guess about hard wraps only where plain evidence shows
+	// Partials are the texts, in Markdown, that {{name}} on a line of its own
+	// stands for, by name in lower case. "sign-off" and "about" end every draft
+	// that lacks them, unless it is Closed, as an issue of the past is.
+	Partials map[string]string
+	Closed   bool
 }
 
 // Draft is a source after repair.
@@ -85,6 +90,7 @@ func Read(src Source) *Draft {
 	w.front(&d.Front)
 	if len(src.Text) <= 2*maxBody { // Parse refuses what is larger
 		w.body()
+		w.partials(src)
 	}
 	w.fill(&d.Front, src)
 	d.Line = 1

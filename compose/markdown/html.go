@@ -54,11 +54,23 @@ func (w *htmlWriter) node(n *node) {
 	}
 }
 
-// shown tells whether n belongs in the medium: a div of class email-only or
-// web-only stands in one of them.
+// shown tells whether n belongs in the medium.
 func shown(n *node, m Medium) bool {
-	c := n.get("class")
-	return n.tag != "div" || !(c == "email-only" && m == Web || c == "web-only" && m == Mail)
+	only := onlyIn(n)
+	return only == "" || only == m
+}
+
+// onlyIn is the medium that a div of class email-only or web-only stands in, ""
+// for all else.
+func onlyIn(n *node) Medium {
+	switch {
+	case n.tag != "div":
+	case n.get("class") == "email-only":
+		return Mail
+	case n.get("class") == "web-only":
+		return Web
+	}
+	return ""
 }
 
 func (w *htmlWriter) kids(n *node) {

@@ -14,6 +14,8 @@ type Section struct {
 	Level int    `json:"level,omitempty"`
 	Line  int    `json:"line,omitempty"`
 	Items []Item `json:"items"`
+
+	only Medium // the one medium it stands in, "" for both
 }
 
 // Item is one linked piece of a section. Most have one link; several stand
@@ -42,7 +44,11 @@ type Image struct {
 
 // Contents returns the sections that a table of contents should list: those at
 // the level most items stand under, without such as hold no item.
-func (doc *Document) Contents() []Section {
+func (doc *Document) Contents() []Section { return doc.ContentsOf("") }
+
+// ContentsOf returns those of one medium: without the sections that stand in a
+// block for the other.
+func (doc *Document) ContentsOf(m Medium) []Section {
 	count := map[int]int{}
 	for _, s := range doc.Sections {
 		if len(s.Items) > 0 {
@@ -57,7 +63,7 @@ func (doc *Document) Contents() []Section {
 	}
 	var out []Section
 	for _, s := range doc.Sections {
-		if s.Level == level && s.ID != "" && len(s.Items) > 0 {
+		if s.Level == level && s.ID != "" && len(s.Items) > 0 && (m == "" || s.only == "" || s.only == m) {
 			out = append(out, s)
 		}
 	}
@@ -105,6 +111,7 @@ type collector struct {
 	doc   *Document
 	lead  map[*node]Link
 	group []candidate
+	only  Medium // of the block that is being walked
 }
 
 type candidate struct {
@@ -119,7 +126,7 @@ func (c *collector) blocks(n *node) {
 		switch {
 		case k.heading() > 0:
 			c.endGroup()
-			c.doc.Sections = append(c.doc.Sections, Section{ID: k.get("id"), Title: k.plain(), Level: k.heading(), Line: k.line, Items: []Item{}})
+			c.doc.Sections = append(c.doc.Sections, Section{ID: k.get("id"), Title: k.plain(), Level: k.heading(), Line: k.line, Items: []Item{}, only: c.only})
 		case k.tag == "hr":
 			c.endGroup()
 		case k.tag == "p":
@@ -127,7 +134,12 @@ func (c *collector) blocks(n *node) {
 		case k.tag == "ul" || k.tag == "ol":
 			c.list(k)
 		case k.tag == "div" || k.tag == "#":
+			was := c.only
+			if o := onlyIn(k); o != "" {
+				c.only = o
+			}
 			c.blocks(k)
+			c.only = was
 		}
 	}
 }
@@ -155,7 +167,7 @@ func (c *collector) paragraph(p *node) {
 	}
 	if !cand.leads {
 		cand.links = webLinks(p)
-	} else if cand.author || bare {
+	} else if cand.author && !isRemark(cand.links) || bare {
 		p.set("class", "item")
 		for _, a := range heads {
 			a.set("class", "lead")
@@ -164,6 +176,17 @@ func (c *collector) paragraph(p *node) {
 	if len(cand.links) > 0 {
 		c.group = append(c.group, cand)
 	}
+}
+
+// isRemark tells whether what stands behind the dash of the only link is a
+// sentence and no author.
+func isRemark(links []Link) bool {
+	if len(links) != 1 {
+		return false
+	}
+	a := links[0].Author
+	n := len(strings.Fields(a))
+	return n > 5 && unicode.IsLower(firstRune(a)) || n > 8 && strings.HasSuffix(a, ".")
 }
 
 // list takes the entries of a list that lead with a link as items.

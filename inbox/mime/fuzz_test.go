@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"bytes"
 	"testing"
 	"unicode/utf8"
 )
@@ -14,12 +15,17 @@ func FuzzRead(f *testing.F) {
 		"Content-Type: text/plain; charset=utf-7; format=flowed; delsp=yes\n\n> +AOQ- \n> b\n",
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: a\n\nFinal-Recipient: rfc822;x@y\n",
 		"A: b\r\rbody", "From:0@\x80\n\n", "X: y\nContent-Transfer-Encoding: base64\n\nTGk=*\n-- \nlist", "a: b\n \n\tc\nTo: d\n\n",
+		"A: b\njunk\n c\nTo: d\n\n", "Content-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b-c\nContent-Transfer-Encoding: base64\n\nLS1iLWMKCng=\n--b\n",
 		"Content-Type: text/plain; name*0*=utf-8''%e4; name*1=b; charset=iso-2022-kr\n\n\x1b$)C\x0e0!\x0f",
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		before := bytes.Clone(raw)
 		m, err := Read(raw)
+		if !bytes.Equal(raw, before) {
+			t.Fatal("what was read was changed")
+		}
 		if err != nil {
 			if _, ok := err.(*Refusal); !ok {
 				t.Fatalf("error is no refusal: %v", err)

@@ -162,12 +162,8 @@ func (s *scanner) next() bool {
 	if !folded && !field && !knownFollows(rest) {
 		return false // the blank line is missing: this is the body
 	}
-	if len(rest) == 0 {
-		line = append(line[:len(line):len(line)], '\n') // it may be missing
-	} else {
-		line = s.rest[: len(line)+1 : len(line)+1]
-	}
-	s.rest = rest
+	end := len(s.rest) - len(rest)
+	line, s.rest = s.rest[:end:end], rest
 	switch last := len(s.fields) - 1; {
 	case folded && last >= 0: // RFC 5322 section 2.2.3
 		s.fields[last] = append(s.fields[last], line...)
