@@ -120,7 +120,7 @@ func (d *demo) editorAnswers(ctx context.Context) error {
 		return err
 	}
 	d.say("Galley passes a letter on to Ines, from %s.", letter.From[0].Name)
-	proof, raw, err := d.mailed(ctx, "Proof 1 of #12")
+	proof, _, err := d.mailed(ctx, "Proof 1 of #12")
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (d *demo) editorAnswers(ctx context.Context) error {
 	if err := d.answer(ctx, proof, "use 1 in Random"); err != nil {
 		return err
 	}
-	proof, raw, err = d.mailed(ctx, "Proof 2 of #12")
+	proof, raw, err := d.mailed(ctx, "Proof 2 of #12")
 	if err != nil {
 		return err
 	}

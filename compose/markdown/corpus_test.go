@@ -258,7 +258,8 @@ func TestStructure(t *testing.T) {
 }
 
 // TestFacts compares every family with what commonmark.js and js-yaml found:
-// titles, dates, and every link and image in the HTML and in the text.
+// titles, dates, and every link and image in the HTML and, in the same order, in
+// the text; nothing of the front matter is in either.
 func TestFacts(t *testing.T) {
 	dirs, _ := filepath.Glob(filepath.Join(corpus(t, ""), "newsletters-*", "facts.jsonl"))
 	for _, dir := range dirs {
@@ -266,48 +267,73 @@ func TestFacts(t *testing.T) {
 		if family == "newsletters-perlweekly-json" {
 			continue
 		}
-		files := issues(t, family)
-		var n, titles, dates, links, found int
-		for _, f := range factsOf(t, family) {
-			src, ok := files[f.Case]
-			if !ok {
-				continue
-			}
-			n++
-			d, doc := render(t, Source{Text: src, Exact: true})
-			if f.Title == nil || d.Front.Title == strings.TrimSpace(*f.Title) {
-				titles++
-			} else {
-				t.Logf("%s/%s: title %q, want %q", family, f.Case, d.Front.Title, *f.Title)
-			}
-			if f.Date == nil || *f.Date == "" || strings.HasPrefix(*f.Date, d.Front.Date) && d.Front.Date != "" {
-				dates++
-			} else {
-				t.Logf("%s/%s: date %q, want %q", family, f.Case, d.Front.Date, *f.Date)
-			}
-			have := map[string]bool{}
-			for _, m := range listed1.FindAllStringSubmatch(string(doc.Text(Mail)), -1) {
-				have[normal(m[1])] = true
-			}
-			for _, l := range append(f.Links, f.Images...) {
-				if l[1] == "" {
-					continue
-				}
-				links++
-				if have[normal(l[1])] {
-					found++
-				} else {
-					t.Logf("%s/%s: link %q is missing", family, f.Case, l[1])
+		t.Run(family, func(t *testing.T) {
+			t.Parallel()
+			var s score
+			files := issues(t, family)
+			for i, f := range factsOf(t, family) {
+				if src, ok := files[f.Case]; ok && !(testing.Short() && i%6 > 0) {
+					s.add(t, f, src)
 				}
 			}
-			if doc.Text(Mail) == nil || strings.Contains(string(doc.HTML(Mail)), "layout: ") {
-				t.Errorf("%s/%s: empty or with its front matter in it", family, f.Case)
+			if s.titles < s.n || s.found < s.links || s.dates < s.n-unreadable[family] || s.ordered < s.n {
+				t.Errorf("too little was read")
 			}
+			t.Logf("%d issues: titles %d, dates %d, links %d of %d, in order in %d", s.n, s.titles, s.dates, s.found, s.links, s.ordered)
+		})
+	}
+}
+
+type score struct{ n, titles, dates, links, found, ordered int }
+
+func (s *score) add(t *testing.T, f facts, src []byte) {
+	s.n++
+	d, doc := render(t, Source{Text: src, Exact: true})
+	if f.Title == nil || d.Front.Title == strings.TrimSpace(*f.Title) {
+		s.titles++
+	} else {
+		t.Logf("%s: title %q, want %q", f.Case, d.Front.Title, *f.Title)
+	}
+	if f.Date == nil || *f.Date == "" || strings.HasPrefix(*f.Date, d.Front.Date) && d.Front.Date != "" {
+		s.dates++
+	} else {
+		t.Logf("%s: date %q, want %q", f.Case, d.Front.Date, *f.Date)
+	}
+	page, text := string(doc.HTML(Mail)), string(doc.Text(Mail))
+	have := map[string]bool{}
+	var inText, inPage []string
+	for _, m := range listed1.FindAllStringSubmatch(text, -1) {
+		have[normal(m[1])] = true
+		inText = append(inText, m[1])
+	}
+	for _, m := range hrefs.FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(m[1], "#fn") {
+			inPage = append(inPage, html.UnescapeString(m[1]))
 		}
-		if titles < n || found < links || dates < n-unreadable[family] {
-			t.Errorf("%s: too little was read", family)
+	}
+	if slices.Equal(inText, inPage) {
+		s.ordered++
+	} else {
+		t.Logf("%s: the text does not list the links of the page", f.Case)
+	}
+	for _, l := range append(f.Links, f.Images...) {
+		if l[1] == "" {
+			continue
 		}
-		t.Logf("%-26s titles %d of %d, dates %d of %d, links %d of %d", family, titles, n, dates, n, found, links)
+		s.links++
+		if have[normal(l[1])] {
+			s.found++
+		} else {
+			t.Logf("%s: link %q is missing", f.Case, l[1])
+		}
+	}
+	if text == "" {
+		t.Errorf("%s: empty", f.Case)
+	}
+	for _, key := range f.Keys {
+		if leak := regexp.MustCompile(`(?m)^(?:<[^>]*>)*` + regexp.QuoteMeta(key) + `:( |$)`).FindString(page + "\n" + text); leak != "" {
+			t.Errorf("%s: %q of the front matter is in the mail", f.Case, leak)
+		}
 	}
 }
 
