@@ -412,3 +412,18 @@ func TestDraftPages(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDraftText(f *testing.F) {
+	f.Add("<p class=MsoNormal>## One</p>" + fmt.Sprintf(wordEntry+wordEntry, 1, "·", "Ropes", 2, "1.", "Springs"))
+	f.Add("<div style='mso-element:para-border-div;border-bottom:solid'><p style='mso-list:l0 level9 lfo1'>x</p></div>")
+	f.Add(gmailTyped([]string{"---", "title: x", "---", "", "- [a](https://a.example) - b", "", "  c"}))
+	f.Add("<ul><li>a<ol><li><b>b</b></ol></ul><h2><a href=cid:x>y</a></h2>")
+	f.Fuzz(func(t *testing.T, page string) {
+		m := &mime.Message{HTML: page, Plain: "a"}
+		if text, _, _, _, ok := mime.DraftText(m); ok && len(text) > 64*len(page)+1024 {
+			t.Fatalf("%d bytes became %d", len(page), len(text))
+		}
+		m.Plain = ""
+		mime.DraftText(m)
+	})
+}
