@@ -44,7 +44,7 @@ func TestListCommands(t *testing.T) {
 		{"", []string{"list", "show", "nobody"}, 2, ""},
 		{"", []string{"list", "show"}, 0, "press: 3 on the list, 1 left, 0 suppressed\n"},
 		{"", []string{"list", "show", "-n", "other"}, 2, ""},
-		{"", []string{"list", "export"}, 0, "address,name,status,joined,changed\nada@example.org,Ada,active,"},
+		{"", []string{"list", "export"}, 0, "address,name,status,joined,changed\nAda@example.org,Ada,active,"},
 		{"", []string{"list"}, 2, ""}, {"", []string{"list", "shout"}, 2, ""}, {"", []string{"list", "--help"}, 0, "galley list"},
 	} {
 		code, out, errs := galley(t, config, c.in, c.args...)
