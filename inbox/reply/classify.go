@@ -85,7 +85,8 @@ func nextText(lines []Line, i int) int {
 	return i
 }
 
-// maxTried bounds the attributions of one mail; a real one has few.
+// maxTried bounds the lines of one mail that are weighed as the end of an
+// attribution; a real one has few.
 const maxTried = 2000
 
 // markAttributions finds the lines that introduce a quote. Where the quote
@@ -96,10 +97,12 @@ func markAttributions(lines []Line) {
 			continue
 		}
 		start, end, strength := attributionAt(lines, i)
+		if strength != none || mayEnd(lines[i].bare()) {
+			tried++
+		}
 		if strength == none {
 			continue
 		}
-		tried++
 		next := nextText(lines, end+1)
 		quoted := next < len(lines) && lines[next].Kind == Quote
 		switch {

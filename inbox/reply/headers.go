@@ -5,29 +5,23 @@ import (
 	"strings"
 )
 
-var (
-	fieldLine = regexp.MustCompile(`^[*_]*\s?([^:：\d<>@]{1,40}?)\s?[*_]*\s?[:：][*_]*\s?(.*)$`)
-	dashes    = regexp.MustCompile(`^[-_=*–—]{2,}\s*(\S[^<>@]{1,80}?)\s*[-_=*–—]{2,}(\s|$)`)
-)
+var dashes = regexp.MustCompile(`^[-_=*–—]{2,}\s*(\S[^<>@]{1,80}?)\s*[-_=*–—]{2,}(\s|$)`)
 
 // headerRole gives what a line of the form "Key: value" is in the header block
 // of a quoted mail: "from", "date", "to", "cc", "subject", "reply", or "".
 func headerRole(s string) string {
-	if i := strings.IndexAny(s, ":："); len(s) > 1000 || i < 1 || i > 60 {
+	i := strings.IndexAny(s, ":：")
+	if i < 1 || i > 60 || len(s) > 1000 {
 		return ""
 	}
-	m := fieldLine.FindStringSubmatch(s)
-	if m == nil {
-		return ""
-	}
-	return roleOf[strings.ToLower(strings.Trim(m[1], " *_"))]
+	return roleOf[strings.ToLower(strings.Trim(s[:i], " *_"))]
 }
 
 // headerBlock counts the lines of a header block at i, 0 when there is none.
 // It takes three different fields, or two of which one holds an address or a
 // date, and always who wrote or what about.
 func headerBlock(lines []Line, i int) int {
-	roles := map[string]bool{}
+	var roles map[string]bool // made late: most lines are none
 	evidence, gap, last := false, 0, -1
 	for j := i; j < len(lines) && j < i+30 && gap <= 2; j++ {
 		s := lines[j].bare()
@@ -36,8 +30,11 @@ func headerBlock(lines []Line, i int) int {
 			continue
 		}
 		role := headerRole(s)
-		if role == "" && (len(roles) == 0 || j == i) {
+		switch {
+		case role == "" && roles == nil:
 			return 0
+		case roles == nil:
+			roles = map[string]bool{}
 		}
 		if role == "" || roles[role] {
 			gap += 1 // a value may be wrapped
@@ -72,7 +69,9 @@ func dashedTitle(s string) (title string, ok bool) {
 }
 
 // isRule knows a line that is drawn with five dashes or more.
-func isRule(s string) bool { return len(s) >= 5 && strings.Trim(s, "_=*~-–—") == "" }
+func isRule(s string) bool {
+	return len(s) >= 5 && strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("_=*~-–—", r) }) < 0
+}
 
 func isSeparator(s string) bool {
 	_, dashed := dashedTitle(s)

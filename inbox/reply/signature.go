@@ -10,6 +10,9 @@ var (
 	listLine = regexp.MustCompile(`(?i)mailing list|listinfo|unsubscribe|groups\.google|you received this (message|email) because`)
 )
 
+// maxFoot is how many lines the feet of what a person wrote may have.
+const maxFoot = 40
+
 // markSignatures marks the feet of what is still the person's own. A run of
 // own lines ends at the next quote: a signature never reaches across it.
 func markSignatures(lines []Line) {
@@ -22,14 +25,17 @@ func markSignatures(lines []Line) {
 			end = runEnd(lines, i)
 		}
 		switch s := lines[i].bare(); {
-		case isDelimiter(lines[i].Text, s) && end-i <= 40, closing(s) && shortLines(lines[i+1:end]), nameSign.MatchString(s) && lastWords(lines, i, end):
+		case isDelimiter(lines[i].Text, s) && end-i <= maxFoot, closing(s) && shortLines(lines[i+1:end]), isNameSign(s) && lastWords(lines, i, end):
 			setKind(lines[i:end], Signature)
 			i = end - 1
-		case sentFrom(s):
+		case end-i <= maxFoot && sentFrom(s):
 			lines[i].Kind = Signature
 		}
 	}
 }
+
+// isNameSign knows "- Bob".
+func isNameSign(s string) bool { return strings.IndexAny(s, "-–—/") == 0 && nameSign.MatchString(s) }
 
 // closing tells whether a line is nothing but the end of a letter.
 func closing(s string) bool {
@@ -98,17 +104,16 @@ func markFooters(lines []Line) {
 
 // footerBelow tells whether a few lines about a mailing list are all there is.
 func footerBelow(lines []Line) bool {
-	texts, list := 0, false
+	var texts []string
 	for i := range lines {
-		if texts > 8 {
-			break
+		if lines[i].blank() {
+			continue
 		}
-		if !lines[i].blank() {
-			texts++
-			list = list || listLine.MatchString(lines[i].Text)
+		if texts = append(texts, lines[i].Text); len(texts) > 8 {
+			return false
 		}
 	}
-	return texts > 0 && texts <= 8 && list
+	return listLine.MatchString(strings.Join(texts, "\n"))
 }
 
 func paragraphEnd(lines []Line, i int) int {
