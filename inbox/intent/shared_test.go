@@ -193,6 +193,7 @@ func TestRepliesLetNothingOut(t *testing.T) {
 // the head, as it stands.
 func walk(t *testing.T, root string, each func(path, text string)) {
 	t.Helper()
+	n := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(path, ".html") {
 			return err
@@ -200,6 +201,9 @@ func walk(t *testing.T, root string, each func(path, text string)) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return err
+		}
+		if n++; testing.Short() && n%8 != 1 { // a sample, for the race detector is slow
+			return nil
 		}
 		text := strings.ReplaceAll(string(b), "\r\n", "\n")
 		if strings.HasSuffix(path, ".eml") || strings.Contains(path, "threads-") {

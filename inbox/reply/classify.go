@@ -53,8 +53,8 @@ func (l *Line) bare() string { return l.plain }
 
 // squeeze folds white space, of which mail programs know many kinds.
 func squeeze(s string) string {
-	if asciiOnly(s) {
-		return strings.Join(strings.Fields(s), " ")
+	if squeezed(s) {
+		return s
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -66,16 +66,17 @@ func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), " ") // all spaces of Unicode
 }
 
-func (l *Line) blank() bool { return l.plain == "" && l.Depth == 0 }
-
-func asciiOnly(s string) bool {
+// squeezed knows most lines, of which nothing is to be folded.
+func squeezed(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
+		if s[i] < ' ' || s[i] >= 0x80 || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
 			return false
 		}
 	}
 	return true
 }
+
+func (l *Line) blank() bool { return l.plain == "" && l.Depth == 0 }
 
 // nextText gives the index of the next line that is not blank, or len(lines).
 func nextText(lines []Line, i int) int {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"galley/inbox/mime"
@@ -301,24 +300,4 @@ func lostLines(t *testing.T, name string, p Parts) int {
 		}
 	}
 	return lost
-}
-
-// TestPathological takes a megabyte of quoting of several kinds.
-func TestPathological(t *testing.T) {
-	unit := []string{"> ", "On Mon, 1 Jan 2024 at 10:00, A <a@example.org> wrote:\n", "From: a@example.org\n", ">>>>>>>>>>>>>>>> x\n", "-----",
-		"a\n> b\n", "wrote:\n", "<", "\n\n", "On ", "> On 1 Jan 2024 wrote:\n", "_____\n", "https://a.example/\n"}
-	for _, u := range unit {
-		text := strings.Repeat(u, (1<<20)/len(u))
-		start := time.Now()
-		Split(text)
-		Links(text)
-		if strings.HasPrefix(u, "On Mon") {
-			SplitHTML(strings.Repeat("<blockquote>", 1000) + text)
-		}
-		if d := time.Since(start); d > 10*time.Second { // bar: 1 s on a quiet machine
-			t.Errorf("1 MB of %q took %v", u, d)
-		} else {
-			t.Logf("1 MB of %q took %v", u, d)
-		}
-	}
 }

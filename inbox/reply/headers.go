@@ -10,7 +10,7 @@ var dashes = regexp.MustCompile(`^[-_=*–—]{2,}\s*(\S[^<>@]{1,80}?)\s*[-_=*�
 // headerRole gives what a line of the form "Key: value" is in the header block
 // of a quoted mail: "from", "date", "to", "cc", "subject", "reply", or "".
 func headerRole(s string) string {
-	i := strings.IndexAny(s, ":：")
+	i := strings.IndexFunc(s, func(r rune) bool { return r == ':' || r == '：' })
 	if i < 1 || i > 60 || len(s) > 1000 {
 		return ""
 	}
@@ -70,7 +70,15 @@ func dashedTitle(s string) (title string, ok bool) {
 
 // isRule knows a line that is drawn with five dashes or more.
 func isRule(s string) bool {
-	return len(s) >= 5 && strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("_=*~-–—", r) }) < 0
+	return len(s) >= 5 && strings.IndexFunc(s, func(r rune) bool { return !isDash(r) }) < 0
+}
+
+func isDash(r rune) bool {
+	switch r {
+	case '_', '=', '*', '~', '-', '–', '—':
+		return true
+	}
+	return false
 }
 
 func isSeparator(s string) bool {

@@ -35,7 +35,9 @@ func markSignatures(lines []Line) {
 }
 
 // isNameSign knows "- Bob".
-func isNameSign(s string) bool { return strings.IndexAny(s, "-–—/") == 0 && nameSign.MatchString(s) }
+func isNameSign(s string) bool {
+	return strings.IndexAny(s, "-–—/") == 0 && nameSign.MatchString(s)
+}
 
 // closing tells whether a line is nothing but the end of a letter.
 func closing(s string) bool {

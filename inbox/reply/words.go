@@ -60,8 +60,8 @@ func verbForm(w string) string {
 
 // verbLast tells whether a line ends in a verb of writing, without a colon.
 func verbLast(s string) bool {
-	words := strings.Fields(strings.TrimRight(s, "-–— "))
-	return len(words) > 0 && wroteWords[verbForm(words[len(words)-1])]
+	s = strings.TrimRight(s, "-–— ")
+	return wroteWords[verbForm(s[strings.LastIndexByte(s, ' ')+1:])]
 }
 
 // onWords begin an attribution that begins with its date: prepositions, and

@@ -432,7 +432,7 @@ func TestSpliceAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if got > v.most {
+		if got > v.most && !raceDetector { // which empties the pools at random
 			t.Errorf("%s: %.0f allocations a copy, at most %.0f are allowed", v.name, got, v.most)
 		}
 	}

@@ -1,0 +1,80 @@
+package reply
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pathological are what a megabyte of is hard to take apart.
+var pathological = []string{
+	"> ", ">>>>>>>>>>>>>>>> x\n", "a\n> b\n", "> http://a\nb\n", "AB> x\n", // quotes
+	"On Mon, 1 Jan 2024 at 10:00, A <a@example.org> wrote:\n", "wrote:\n", "1 a@b:\n", "On ", "On a <\n", "<", "On <\n> x\n", // attributions
+	"> On 1 Jan 2024 wrote:\n", "On 1:00 a@b:\n\n> x\n\ny\n", "Ada wrote:\nb\n",
+	"From: a@example.org\n", "From:\n", "a:\n", "*From:* x\n", "Subject: b\nDate: 1\n\n", "From: a\nTo: b\n> c\n", // header blocks
+	"-----", "_____\n", "_____________\na\n", "----- Forwarded message -----\n", "Begin forwarded message:\n\n", "##- above -##\n", // separators
+	"a\n", "\n\n", "-- \n", "Kind regards,\n", "- Bob\n\n", "Sent from my x\n", "This e-mail is ", "caution: external\n", // feet
+}
+
+// pathologicalPages are the same of HTML.
+var pathologicalPages = []string{
+	"<blockquote>a", "<div class=gmail_quote>a</div>b", "<div class=gmail_quote><blockquote>a</blockquote>b</div>",
+	"<div class=gmail_attr>On 1:00 a@b wrote:</div>", "<hr>", "<ol><li>", "<p>a", "<a href=http://x>y", "</b>", "<pre>a\n",
+}
+
+// pathologicalLinks are the same of addresses.
+var pathologicalLinks = []string{
+	"https://a.example/\n", "https://a.example/", "http://a ", "http://", "http://www.", "www.a.", "://", "&amp;", "(http://a.example", "http://a.example(",
+}
+
+// TestPathological: a megabyte costs no more than four quarters of it, with
+// room for a cache that overflows. Times alone would depend on what else the
+// machine does; the absolute bound is for what is slow at any size.
+func TestPathological(t *testing.T) {
+	for _, u := range pathological {
+		grows(t, u, func(text string) { Split("Hello\n\n" + text + "\n> x\n") })
+	}
+	for _, u := range pathologicalPages {
+		grows(t, u, func(page string) { SplitHTML("Hello<br>" + page) })
+	}
+	for _, u := range pathologicalLinks {
+		grows(t, u, func(text string) { Links(text) })
+	}
+}
+
+// grows compares the least time that work takes for a quarter of a megabyte
+// and for a whole one, in as many tries as it takes to be quiet once.
+func grows(t *testing.T, unit string, work func(string)) {
+	t.Helper()
+	whole := strings.Repeat(unit, (1<<20)/len(unit))
+	quarter := whole[:len(whole)/4/len(unit)*len(unit)]
+	least := [2]time.Duration{time.Hour, time.Hour}
+	for try := 0; try < 5; try++ {
+		for i, text := range []string{quarter, whole} {
+			runtime.GC()
+			start := time.Now()
+			work(text)
+			least[i] = min(least[i], time.Since(start))
+		}
+		if least[1] <= 6*least[0]+20*time.Millisecond {
+			break
+		}
+	}
+	t.Logf("%.30q: %v, %v", unit, least[0], least[1])
+	if least[1] > 20*time.Second || least[1] > 6*least[0]+20*time.Millisecond {
+		t.Errorf("%q: 256 KB took %v, 1 MB %v", unit, least[0], least[1])
+	}
+}
+
+// BenchmarkSplit takes a megabyte of the hardest shapes.
+func BenchmarkSplit(b *testing.B) {
+	for _, u := range []string{"a:\n", "a\n> b\n", "Subject: b\nDate: 1\n\n", "1 a@b:\n", "On Mon, 1 Jan 2024 at 10:00, A <a@example.org> wrote:\n"} {
+		text := strings.Repeat(u, (1<<20)/len(u))
+		b.Run(u[:1], func(b *testing.B) {
+			for b.Loop() {
+				Split(text)
+			}
+		})
+	}
+}
