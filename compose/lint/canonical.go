@@ -43,7 +43,7 @@ func Canonical(rawURL string) string {
 }
 
 func canonicalHost(u *url.URL) string {
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	host := strings.ToLower(strings.TrimRight(u.Hostname(), "."))
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}

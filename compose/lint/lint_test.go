@@ -268,6 +268,7 @@ func TestParts(t *testing.T) {
 func FuzzCanonical(f *testing.F) {
 	f.Add("https://A.example:443/?utm_a=b&c#x")
 	f.Add("http://[::1%25eth0]/#!")
+	f.Add("http://A..?00\x8a0?")
 	f.Fuzz(func(t *testing.T, raw string) {
 		once := Canonical(raw)
 		if twice := Canonical(once); twice != once {
