@@ -154,7 +154,7 @@ func (s *story) reading(p *person) bool { return strings.HasPrefix(p.addr.Addr, 
 func (s *story) issuesOut() map[string]bool {
 	out := map[string]bool{}
 	for _, a := range s.sink.Messages() {
-		if s.delivery(a.From) {
+		if s.delivery(a) {
 			out[subjectOf(a.Octets)] = true
 		}
 	}

@@ -23,6 +23,7 @@ var verbs = []verb{
 	given(`servers that take (\S+) for a mail`, func(s *story, w []string) { s.plan.slow = s.span(w[0]) }),
 	given(`servers that refuse us`, func(s *story, _ []string) { s.refuse.Store(true) }),
 	given(`a grace of (\S+)`, func(s *story, w []string) { s.plan.grace = w[0] }),
+	given(`addresses of the pattern (\S+)`, func(s *story, w []string) { s.plan.pattern = w[0] }),
 	given(`no slot`, func(s *story, _ []string) { s.plan.slot = "" }),
 	given(`approval by the code alone`, func(s *story, _ []string) { s.plan.approve = ApproveCode }),
 	given(`a second editor, Jon`, func(s *story, _ []string) { s.plan.editors = append(s.plan.editors, "Jon") }),
@@ -349,7 +350,7 @@ func (s *story) copiesSay(w []string) {
 	s.t.Helper()
 	for _, a := range s.sink.Messages() {
 		m, err := mime.Read(a.Octets)
-		if err != nil || !s.delivery(a.From) || !strings.HasPrefix(m.Subject, w[0]+" ") {
+		if err != nil || !s.delivery(a) || !strings.HasPrefix(m.Subject, w[0]+" ") {
 			continue
 		}
 		if !strings.Contains(folded(m.Plain), folded(w[1])) {

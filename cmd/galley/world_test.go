@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ed25519"
@@ -20,6 +21,7 @@ import (
 
 	"galley/inbox/inboxtest"
 	"galley/inbox/mime"
+	"galley/send"
 	"galley/send/list"
 	"galley/send/message"
 	"galley/send/sendtest"
@@ -52,6 +54,7 @@ type plan struct {
 	readers, connections int
 	slow                 time.Duration // each reader's server takes that long
 	grace, slot, approve string        // lines of the configuration
+	pattern              string        // address_pattern, "" for the default
 	editors              []string
 	second               bool // a second newsletter in the same house
 	web                  bool
@@ -231,6 +234,7 @@ postal_address = "3 Harbour Lane, Example Town"
 editors = [%s]
 approve = %q
 grace = %q
+address_pattern = %q
 
 [newsletter.imap]
 host = "127.0.0.1"
@@ -239,7 +243,7 @@ security = "plain"
 user = %q
 password = "pass"
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, user)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), user)
 	if w.plan.slot != "" {
 		c.WriteString("[newsletter.slot]\n" + w.plan.slot + "\n")
 	}
@@ -310,6 +314,9 @@ func (w *world) carry(from, to string, raw []byte) {
 	local, domain, _ := strings.Cut(strings.ToLower(to), "@")
 	local, _, _ = strings.Cut(local, "+")
 	if domain == domainOf(letterBox) {
+		if strings.HasSuffix(w.plan.pattern, "@domain") {
+			local, _, _ = strings.Cut(letterBox, "@") // all that comes to the domain lies in one mailbox
+		}
 		head := fmt.Sprintf("Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: from mx.example by quiet.example with ESMTP; %s\r\n",
 			from, to, time.Now().Format(time.RFC1123Z))
 		if err := w.imap.Deliver(local, append([]byte(head), raw...)); err != nil {
@@ -424,7 +431,7 @@ func (w *world) found(p *person, beginning string) *boxed {
 func (w *world) copies(number string) map[string]int {
 	n := map[string]int{}
 	for _, a := range w.sink.Messages() {
-		if m := subjectOf(a.Octets); strings.HasPrefix(m, number+" ") && w.delivery(a.From) {
+		if m := subjectOf(a.Octets); strings.HasPrefix(m, number+" ") && w.delivery(a) {
 			n[a.To[0]]++
 		}
 	}
@@ -440,9 +447,12 @@ func subjectOf(raw []byte) string {
 }
 
 // delivery tells a reader's copy from the desk's mails by its return path.
-func (w *world) delivery(returnPath string) bool {
+func (w *world) delivery(a sendtest.Accepted) bool {
 	for _, n := range w.house.queue.Newsletters {
-		if _, token, ok := n.Pattern.Parse(returnPath); ok {
+		if n.Pattern.Form == send.NoForm && bytes.Contains(a.Octets, []byte("\r\nList-Id:")) {
+			return true // its return path is the mailbox itself
+		}
+		if _, token, ok := n.Pattern.Parse(a.From); ok {
 			if delivery, _, _ := n.Bounced(token); delivery != 0 {
 				return true
 			}
