@@ -75,6 +75,7 @@ func FuzzFront(f *testing.F) {
 	f.Add([]byte("title: \"#1 - x\"\ndate: 2026-01-02\ntags: [a, b]\n"))
 	f.Add([]byte("title: #1\nsubtitle: a: b\nx: *y\nz: &z [1, {a: b}]\n"))
 	f.Add([]byte("Title: “x”\n\u00a0date:\u00a09 Jul 2022\nfoo\n- bar\n"))
+	f.Add([]byte("\r0000=!\n00000000"))
 	f.Fuzz(func(t *testing.T, head []byte) {
 		for _, fences := range [][2]string{{"---\n", "\n---\n"}, {"+++\n", "\n+++\n"}, {"", "\n\n"}} {
 			text := fences[0] + string(head) + fences[1] + "text\n"

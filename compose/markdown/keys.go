@@ -114,7 +114,11 @@ func tagList(p pair) []string {
 }
 
 // keep stores a key that Galley does not know: other programs read the same file.
+// What is no key of a head of ours, as TOML's 0000 = 1, could not be read back.
 func (w *work) keep(f *Front, p pair) {
+	if !keyLine.MatchString(p.key + ":") {
+		return
+	}
 	if f.Other == nil {
 		f.Other = map[string]string{}
 	}

@@ -272,7 +272,10 @@ func forwardStart(lines []Line, i int) int {
 		return 1
 	}
 	if !dashed && strings.HasSuffix(strings.TrimRight(s, " "), ":") && isForwardTitle(strings.TrimSuffix(s, ":")) {
-		next := nextText(lines, i+1)
+		next := i + 1
+		for next < len(lines) && lines[next].bare() == "" { // blank lines of a quote too
+			next++
+		}
 		if next < len(lines) && (headerBlock(lines, next) > 0 || headerRole(lines[next].bare()) != "") {
 			return 1
 		}

@@ -73,6 +73,18 @@ func TestShapes(t *testing.T) {
 		{"lawyer", "Hello\n\nThis e-mail and any attachments are confidential and intended for the addressee only.", "Hello", ""},
 		{"help desk", "Hello\n\n##- Please type your reply above this line -##\n\nold", "Hello", ""},
 		{"initials", "AB> old\n\nHello", "Hello", ""},
+		{"verb at the end", "On Mon, 1 Jan 2024 at 10:00 Ada <ada@example.org> wrote\n> old\n\nHello", "Hello", ""},
+		{"date and address in bold", "Hello\n\n*1 Jan 2024 10:00, Ada <ada@example.org>:*\n> old", "Hello", ""},
+		{"wide colons", "你好\n\n发件人： Ada\n发送时间： 2024年1月1日\n收件人： Bob\n主题： x\n\nold", "你好", ""},
+		{"own line right above the fields", "Yes - see below\nFrom: Ada <ada@example.org>\nSent: Monday, 1 January 2024 10:00\nTo: Bob\nSubject: x\n\nold", "Yes - see below", ""},
+		{"underscores and a space", "Hello\n\n__ \nBob", "Hello", "__\nBob"},
+		{"tab in a telephone's line", "Hello\n\nSent\tfrom my iPhone", "Hello", "Sent\tfrom my iPhone"},
+		{"name far above a quote", "He wrote:\n\n\n\n> old", "He wrote:", ""},
+		{"indented by Outlook", quote + "\n    old\n    more", "", ""},
+		{"link broken out of a quote", "> see https://example.org/\nthe-rest-of-it\n> more\n\nHello", "Hello", ""},
+		{"attribution behind the last words", "Hello there --- On Mon, 1 Jan 2024 10:00, Ada <ada@example.org> wrote: ---\n> old", "Hello there", ""},
+		{"byte order mark and CR", "\ufeffHello\r\rBob\r\n> old", "Hello\n\nBob", ""},
+		{"rule above the quote", "Hello\n\n________\n> old", "Hello", ""},
 		{"wrapped address", "Hello\n\nOn Mon, 1 Jan 2024 at 10:00 Ada <\nada@example.org\n> wrote:\n\n> old", "Hello", ""},
 	} {
 		p := Split(c.text)
@@ -105,6 +117,8 @@ func TestSplitHTML(t *testing.T) {
 		{"Outlook", `<div class="WordSection1"><p class="MsoNormal">Hello</p><div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal"><b>From:</b> Ada &lt;ada@example.org&gt;<br><b>Sent:</b> Monday, 1 January 2024 10:00<br><b>To:</b> Bob<br><b>Subject:</b> x</p></div><p class="MsoNormal">old</p></div>`, "Hello"},
 		{"Outlook on the web", `<div>Hello</div><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>Fra:</b> Ada<br></div><div>old</div>`, "Hello"},
 		{"Apple", `<div>Hello</div><div><br><blockquote type="cite"><div>On 1 Jan 2024, at 10:00, Ada &lt;ada@example.org&gt; wrote:</div><div>old</div></blockquote></div>`, "Hello"},
+		{"name and address above the quote", `<div>Hello</div><div class="gmail_quote"><div>Ada (ada@example.org):</div><blockquote>old</blockquote></div>`, "Hello"},
+		{"signature by its mark", `<div>Hello</div><div class="gmail_signature">Bob, head of things</div>`, "Hello"},
 		{"Yahoo", `<div>Hello</div><div class="yahoo_quoted"><div>On Monday, Ada wrote:</div><div>old</div></div>`, "Hello"},
 	} {
 		if p := SplitHTML(c.html); p.Own != c.own {
@@ -133,6 +147,27 @@ func TestLinks(t *testing.T) {
 	}
 	if n := len(Links(strings.Repeat("https://example.org/", 1) + " " + manyLinks(80))); n != maxLinks {
 		t.Errorf("%d links, want %d", n, maxLinks)
+	}
+}
+
+// TestForward: a forwarded mail is told from one that is answered, quoted or
+// not.
+func TestForward(t *testing.T) {
+	fields := "From: Ada <ada@example.org>\nSubject: x\n\nold"
+	for _, c := range []struct {
+		name, forward string
+		p             Parts
+	}{
+		{"Gmail", "---------- Forwarded message ---------\n" + fields, Split("Look\n\n---------- Forwarded message ---------\n" + fields)},
+		{"Apple", "Begin forwarded message:\n\n" + fields, Split("Look\n\nBegin forwarded message:\n\n" + fields)},
+		{"Apple, quoted", "> Begin forwarded message:\n>\n> From: Ada <ada@example.org>\n> Subject: x\n>\n> old", Split("Look\n\n> Begin forwarded message:\n>\n> From: Ada <ada@example.org>\n> Subject: x\n>\n> old")},
+		{"HTML", "---------- Forwarded message ---------\nFrom: Ada <ada@example.org>\nold", SplitHTML("<div>Look</div><div class=gmail_quote>---------- Forwarded message ---------<br>From: Ada &lt;ada@example.org&gt;<br>old</div>")},
+		{"Thunderbird", "old", SplitHTML("<p>Look</p><div class=moz-forward-container>old</div>")},
+		{"answered", "", Split("Look\n\n-----Original Message-----\n" + fields)},
+	} {
+		if c.p.Own != "Look" || c.p.Forward != c.forward {
+			t.Errorf("%s: own %q, forward %q, want %q", c.name, c.p.Own, c.p.Forward, c.forward)
+		}
 	}
 }
 
