@@ -54,9 +54,6 @@ func containers(source []mime.HTMLLine, lines []Line) {
 func markContainer(source []mime.HTMLLine, lines []Line, from, end, first int) {
 	for i := from; i < end; i++ {
 		switch {
-		case forwardStart(lines, i) > 0:
-			setKind(lines[i:end], Forwarded)
-			return
 		case source[i].Mark != mime.MarkQuote || source[i].Depth > 0:
 		case first < 0:
 			lines[i].Kind = Quote
