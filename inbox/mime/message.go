@@ -13,7 +13,7 @@ const (
 	MaxHeader  = 256 << 10 // octets of its header
 	MaxFields  = 1000      // fields of its header
 	MaxDepth   = 20        // nested multiparts
-	MaxParts   = 200       // parts in all
+	MaxParts   = 200       // parts in all, multiparts below the first too
 	MaxText    = 1 << 20   // decoded octets of one text part
 	MaxTexts   = 2 << 20   // decoded octets of all text parts together
 )
