@@ -101,6 +101,21 @@ func TestInspectAnEditorsDraft(t *testing.T) {
 	if got[0].Kind == inbox.Draft || got[0].Draft != nil || got[0].Sender.Editor {
 		t.Errorf("without a configuration: %s, %+v", got[0].Kind, got[0].Sender)
 	}
+	config := writeConfig(t)
+	got, _ = inspect(t, "--config", config, path)
+	i := got[0]
+	if i.Kind != inbox.Draft || i.Draft == nil || !i.Sender.Editor || i.Sender.Evidence != "none" {
+		t.Fatalf("with a configuration: %s (%s), %+v", i.Kind, i.Reason, i.Sender)
+	}
+	if i.Draft.Front.Title != "#12 - 21 Nov 2026" || !strings.Contains(i.Draft.Markdown, "## Looking After People") {
+		t.Errorf("draft: %+v", i.Draft.Front)
+	}
+}
+
+// writeConfig writes the configuration of a newsletter that has servers in
+// name only.
+func writeConfig(t *testing.T) string {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "galley.toml")
 	text := `[smtp]
 host = "localhost"
@@ -122,14 +137,7 @@ password_env = "GALLEY_TEST_PASSWORD"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, _ = inspect(t, "--config", config, path)
-	i := got[0]
-	if i.Kind != inbox.Draft || i.Draft == nil || !i.Sender.Editor || i.Sender.Evidence != "none" {
-		t.Fatalf("with a configuration: %s (%s), %+v", i.Kind, i.Reason, i.Sender)
-	}
-	if i.Draft.Front.Title != "#12 - 21 Nov 2026" || !strings.Contains(i.Draft.Markdown, "## Looking After People") {
-		t.Errorf("draft: %+v", i.Draft.Front)
-	}
+	return config
 }
 
 // Whole corpora in one run: an object a file and no crash.

@@ -10,11 +10,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -241,50 +238,5 @@ func TestTCP(t *testing.T) {
 	h.next(t, 10*time.Second)
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("IDLE woke after %v", d)
-	}
-}
-
-// TestRealServer runs against the server that GALLEY_IMAP names, such as
-// imap://user:password@127.0.0.1:143 (plain) or imaps://…; it moves the
-// mailbox's mail about.
-func TestRealServer(t *testing.T) {
-	if os.Getenv("GALLEY_SERVERS") == "" || os.Getenv("GALLEY_IMAP") == "" {
-		t.Skip("GALLEY_SERVERS and GALLEY_IMAP are not set")
-	}
-	u, err := url.Parse(os.Getenv("GALLEY_IMAP"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	security := map[string]Security{"imap": Plain, "imaps": TLS}[u.Scheme]
-	secret, _ := u.User.Password()
-	m := &Mailbox{Addr: u.Host, Security: security, User: u.User.Username(), Ledger: &book{},
-		TLS:      &tls.Config{InsecureSkipVerify: true},
-		Password: func(context.Context) (string, error) { return secret, nil }}
-	defer m.Close()
-	r, err := m.Check(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%+v", r)
-	subject := fmt.Sprint("galley ", time.Now().UnixNano())
-	if err := m.Append(t.Context(), "INBOX", []byte("Subject: "+subject+"\r\n\r\nhello\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for {
-		batch, err := m.Next(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.Ledger.(*book).take(t, batch)
-		for _, msg := range batch {
-			if strings.Contains(string(msg.Raw), subject) {
-				if err := m.Done(ctx, msg.UIDValidity, msg.UID, "Galley/Tests"); err != nil {
-					t.Error(err)
-				}
-				return
-			}
-		}
 	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What the report tells the editor, issue show and queue tell the operator.
+func TestFiguresAgree(t *testing.T) {
+	dir := t.TempDir()
+	code, story, errs := command(t, "demo", "--dir", dir, "--readers", "60")
+	if code != exitOK {
+		t.Fatalf("the demo ended with %d\n%s%s", code, story, errs)
+	}
+	config := filepath.Join(dir, "galley.toml")
+	var issues []standing
+	answer(t, &issues, "--config", config, "issue", "show", "12", "--json")
+	if len(issues) != 1 || issues[0].State != "sent" || issues[0].Readers != 60 {
+		t.Fatalf("issue show: %+v", issues)
+	}
+	sum := 0
+	for _, n := range issues[0].Counts {
+		sum += n
+	}
+	c := issues[0].Counts
+	if sum != 60 || !strings.Contains(story, fmt.Sprintf("Sent: #12 to %d of 60", c["sent"])) {
+		t.Errorf("issue show counts %v, the story says\n%s", c, story)
+	}
+	var waiting []waitingRow
+	answer(t, &waiting, "--config", config, "queue", "--json")
+	left := map[string]int{}
+	for _, w := range waiting {
+		if w.Issue == 12 {
+			left[w.State] += w.Count
+		}
+	}
+	if left["deferred"] != c["deferred"] || left["ambiguous"] != c["ambiguous"] || left["deferred"] == 0 {
+		t.Errorf("queue: %v, issue show: %v", left, c)
+	}
+	var failed []failureRow
+	answer(t, &failed, "--config", config, "queue", "--failed", "12", "--json")
+	lost := 0
+	for _, f := range failed {
+		if f.State == "failed" {
+			lost++
+		}
+	}
+	if lost != c["failed"] || lost == 0 {
+		t.Errorf("queue --failed lists %d, issue show counts %d", lost, c["failed"])
+	}
+	// The servers of the demo are gone: check says so, with a remedy each.
+	var found []finding
+	code, out, _ := command(t, "--config", config, "check", "--json")
+	if err := json.Unmarshal([]byte(out), &found); err != nil || code != exitFaults {
+		t.Fatalf("check: exit code %d, %v\n%s", code, err, out)
+	}
+	faults := 0
+	for _, f := range found {
+		if f.State == stateFault {
+			faults++
+			if f.Remedy == "" {
+				t.Errorf("no remedy: %+v", f)
+			}
+		}
+	}
+	if faults < 2 {
+		t.Errorf("check found %d faults: %+v", faults, found)
+	}
+}
+
+// answer runs a command that succeeds and reads its JSON.
+func answer(t *testing.T, v any, words ...string) {
+	t.Helper()
+	code, out, errs := command(t, words...)
+	if code != exitOK {
+		t.Fatalf("galley %v: exit code %d\n%s%s", words, code, out, errs)
+	}
+	if err := json.Unmarshal([]byte(out), v); err != nil {
+		t.Fatalf("galley %v: %v\n%s", words, err, out)
+	}
+}
+
+// Past issues come into the archive once; the operator speaks with the desk
+// in an editor's words, without a daemon too.
+func TestImportAndWordsOfTheOperator(t *testing.T) {
+	config := writeConfig(t)
+	past := filepath.Join(corpora(t), "newsletters-rct/files")
+	files, err := markdownFiles(past)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []map[string]int{{"taken": len(files), "known": 0}, {"taken": 0, "known": len(files)}} {
+		var got struct {
+			Taken, Known int
+			Faults       map[string]string
+		}
+		answer(t, &got, "--config", config, "issue", "import", past, "--json")
+		if got.Taken != want["taken"] || got.Known != want["known"] || len(got.Faults) != 0 {
+			t.Errorf("import: %+v, want %v", got, want)
+		}
+	}
+	code, out, errs := command(t, "--config", config, "issue", "status")
+	if code != exitOK || !strings.Contains(out, "No issue is in the making") {
+		t.Errorf("status: exit code %d\n%s%s", code, out, errs)
+	}
+	code, out, errs = command(t, "--config", config, "issue", "hold")
+	if code != exitOK || !strings.Contains(out, "Nothing to stop") {
+		t.Errorf("hold: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs = command(t, "--config", config, "issue", "okay", "then"); code != exitFailed || !strings.Contains(errs, "no word of the desk") {
+		t.Errorf("no word: exit code %d\n%s", code, errs)
+	}
+}
