@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -258,7 +259,8 @@ func (n *Newsletter) checkLists(d *document, key string) {
 			d.once(seen, at, strings.ToLower(name), name)
 		}
 	}
-	for command, words := range n.Words {
+	for _, command := range slices.Sorted(maps.Keys(n.Words)) { // the faults come in one order
+		words := n.Words[command]
 		at := key + ".words." + command
 		if !slices.Contains(commands, command) {
 			d.fault(at, "the commands are "+strings.Join(commands, ", "), "%q is no command", command)
