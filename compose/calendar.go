@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -109,20 +108,4 @@ func span(d time.Duration) string {
 	default:
 		return spell(int(d/time.Minute), "minute", "minutes")
 	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return thousands(n) + " " + many
-}
-
-// thousands writes 1604 as 1,604.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

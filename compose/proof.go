@@ -13,6 +13,7 @@ import (
 	"galley/compose/markdown"
 	"galley/send/message"
 	"galley/send/store"
+	"galley/templates"
 )
 
 // proofView is what the panel of a proof shows, in text and in HTML.
@@ -214,7 +215,7 @@ func (v *proofView) buttons(n *Newsletter, subject string) {
 
 // html lays the panel above the issue, which stays as readers get it.
 func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
-	t, err := template.New("panel.html").Funcs(template.FuncMap(wordFuncs)).ParseFS(n.Frame.Looks, "panel.html")
+	t, err := template.New("panel.html").Funcs(template.FuncMap(templates.Words())).ParseFS(n.Frame.Looks, "panel.html")
 	if err != nil {
 		return nil, fmt.Errorf("panel.html: %w", err)
 	}
