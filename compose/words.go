@@ -19,10 +19,6 @@ func phrase(looks fs.FS, name string, data any) (string, error) {
 	return templates.Phrase(looks, name, data)
 }
 
-// wrapIndent wraps s at 72 columns, its first line indented by first and the
-// others by rest.
-func wrapIndent(s string, first, rest int) string { return templates.Indent(s, first, rest) }
-
 // plural writes a number with what it counts.
 func plural(n int, one, many string) string { return templates.Count(n, one, many) }
 
