@@ -37,8 +37,9 @@ var floorPlan = map[string]string{
 	"send/relay":           "send",
 	"send/sendtest":        "",
 	"send/site":            "send send/list send/store",
+	"send/servertest":      "",
 	"send/store":           "",
-	"send/store/storetest": "send/store",
+	"send/store/storetest": "send/servertest send/store",
 	"templates":            "",
 }
 
@@ -55,7 +56,7 @@ var fence = map[string]string{
 	"github.com/yuin/goldmark":          "compose/markdown",
 	"github.com/vanng822/go-premailer/": "compose/inline",
 	"github.com/alecthomas/kong":        "cmd/galley",
-	"testing":                           "send/store/storetest",
+	"testing":                           "send/servertest send/store/storetest",
 	"testing/":                          "",
 	"net/http":                          "cmd/galley compose/probe send/site",
 }

@@ -1,6 +1,7 @@
 // Package storetest runs a storage test on every database at hand: SQLite
-// always, PostgreSQL when GALLEY_POSTGRES names a server. It owns nothing;
-// each test has a database of its own that ends with it.
+// always, PostgreSQL when GALLEY_POSTGRES names a server or GALLEY_SERVERS
+// asks for one to be started. It owns nothing; each test has a database of its
+// own that ends with it.
 package storetest
 
 import (
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"galley/send/servertest"
 	"galley/send/store"
 )
 
@@ -27,17 +29,29 @@ func Open(t testing.TB) *store.DB {
 	return db
 }
 
-// Each runs f on SQLite and, when the environment variable GALLEY_POSTGRES
-// holds the URL of a server, on a schema of its own in PostgreSQL.
+// Each runs f on SQLite and on a schema of its own in PostgreSQL: that of the
+// URL in the environment variable GALLEY_POSTGRES, or one that is started for
+// this test. Where servers are not wanted the second half is skipped.
 func Each(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, Open(t)) })
-	if server := os.Getenv("GALLEY_POSTGRES"); server != "" {
-		t.Run("postgres", func(t *testing.T) { f(t, openPostgres(t, server)) })
-	}
+	t.Run("postgres", func(t *testing.T) {
+		server := os.Getenv("GALLEY_POSTGRES")
+		if server == "" {
+			server = servertest.StartPostgres(t).URL
+		}
+		db, err := store.Open(context.Background(), Schema(t, server))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		f(t, db)
+	})
 }
 
-func openPostgres(t *testing.T, server string) *store.DB {
+// Schema makes a schema in the PostgreSQL server at a URL, and gives the URL
+// of books in it. The schema ends with the test.
+func Schema(t testing.TB, server string) string {
 	t.Helper()
 	schema := "t_" + strings.ToLower(rand.Text())
 	admin, err := sql.Open("pgx", server)
@@ -47,21 +61,12 @@ func openPostgres(t *testing.T, server string) *store.DB {
 	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(context.Background(), withSchema(t, server, schema))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		db.Close()
 		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
 			t.Error(err)
 		}
 		admin.Close()
 	})
-	return db
-}
-
-func withSchema(t *testing.T, server, schema string) string {
 	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
