@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"galley/send/message"
@@ -102,6 +103,9 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 	var all []*task
 	now := store.Micros(tx.Now())
 	for _, from := range waiting {
+		if len(all) >= n {
+			break
+		}
 		rows, err := tx.QueryContext(ctx, `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
 			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
 			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due`,
@@ -113,24 +117,30 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range some {
-			if err := e.notice(ctx, tx, t); err != nil {
-				return nil, err
-			}
+		if err := e.notice(ctx, tx, some); err != nil {
+			return nil, err
 		}
 		all = append(all, some...)
 	}
 	return all, nil
 }
 
-// notice marks a task whose reader is no longer on the list.
-func (e *engine) notice(ctx context.Context, tx *store.Tx, t *task) error {
-	s, err := e.q.Readers.ByID(ctx, tx, t.newsletter, t.subscriber)
-	if err != nil && !store.NotFound(err) {
-		return err
+// notice marks the tasks whose readers are no longer on the list.
+func (e *engine) notice(ctx context.Context, tx *store.Tx, tasks []*task) error {
+	of := map[string][]int64{}
+	for _, t := range tasks {
+		of[t.newsletter] = append(of[t.newsletter], t.subscriber)
 	}
-	if err != nil || !onList(s) {
-		t.gone.Store(true)
+	for newsletter, ids := range of {
+		gone, err := e.q.Readers.Gone(ctx, tx, newsletter, ids)
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			if len(gone) > 0 && t.newsletter == newsletter && slices.Contains(gone, t.subscriber) {
+				t.gone.Store(true)
+			}
+		}
 	}
 	return nil
 }

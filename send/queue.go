@@ -28,6 +28,8 @@ type Readers interface {
 	Recipients(ctx context.Context, tx *store.Tx, newsletter string, after int64, n int) ([]list.Subscriber, error)
 	// ByID gives one person, whatever their state; store.NotFound tells of nobody.
 	ByID(ctx context.Context, tx *store.Tx, newsletter string, id int64) (list.Subscriber, error)
+	// Gone gives those of ids who get no issue any more, or were erased.
+	Gone(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) ([]int64, error)
 	Count(ctx context.Context, tx *store.Tx, newsletter string) (list.Counts, error)
 	// Suppress keeps an address from ever being mailed again. It may be called
 	// twice; done tells of the first time.

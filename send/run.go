@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"galley/send/list"
 	"galley/send/store"
 )
 
@@ -67,9 +66,14 @@ func (q *Queue) run(ctx, hard context.Context) error {
 
 func (q *Queue) engine(hard context.Context) *engine {
 	n := q.connections()
-	return &engine{q: q, hard: hard, slips: make(chan *task, 4*n), tasks: make(chan *task, 4*n), results: make(chan *result, n),
+	return &engine{q: q, hard: hard, slips: make(chan *task, 4*n), tasks: make(chan *task, window(n)), results: make(chan *result, n),
 		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}}
 }
+
+// window is how many deliveries may be claimed and not begun. A claim costs a
+// commit, so many are claimed at once; those of a process that dies go again
+// without a second copy.
+func window(connections int) int { return min(max(20*connections, 40), 1000) }
 
 func (q *Queue) connections() int {
 	if q.Connections > 0 {
@@ -287,12 +291,7 @@ func (e *engine) glance(ctx context.Context) error {
 			}
 			editions[id] = s != Sending
 		}
-		for _, t := range mine {
-			if err := e.notice(ctx, tx, t); err != nil {
-				return err
-			}
-		}
-		return nil
+		return e.notice(ctx, tx, mine)
 	})
 	if err == nil && !e.q.learn(editions, halts) {
 		e.q.look.ring()
@@ -382,8 +381,6 @@ func (e *engine) refused(o Outcome) {
 }
 
 func isFenced(err error) bool { return errors.Is(err, ErrFenced) }
-
-func onList(s list.Subscriber) bool { return s.State == list.Active }
 
 // sleep waits, and tells whether ctx lasted.
 func sleep(ctx context.Context, d time.Duration) bool {

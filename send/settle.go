@@ -222,8 +222,8 @@ func (e *engine) write(ctx context.Context, tx *store.Tx, r *result) error {
 // edition's pause.
 func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result, attempts int) error {
 	if r.v.charged {
-		_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, number, at, verdict, stage, code, status, reply) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.t.id, attempts, store.Micros(r.at), r.v.outcome.Verdict, r.v.outcome.Stage, r.v.outcome.Code, r.v.outcome.Enhanced, r.v.outcome.Transcript)
+		_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, edition, number, at, verdict, stage, code, status, reply) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.t.id, r.t.edition, attempts, store.Micros(r.at), r.v.outcome.Verdict, r.v.outcome.Stage, r.v.outcome.Code, r.v.outcome.Enhanced, r.v.outcome.Transcript)
 		if err != nil {
 			return fmt.Errorf("delivery %d: attempt: %w", r.t.id, err)
 		}

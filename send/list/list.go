@@ -114,6 +114,61 @@ func (l *List) ByID(ctx context.Context, tx *store.Tx, newsletter string, id int
 	return scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM subscriber WHERE newsletter = $1 AND id = $2`, newsletter, id))
 }
 
+// askAtOnce is how many people one statement asks about.
+const askAtOnce = 200
+
+// gone finds those of askAtOnce people who get the next issue.
+var gone = func() string {
+	marks := make([]string, askAtOnce)
+	for i := range marks {
+		marks[i] = fmt.Sprintf("$%d", i+2)
+	}
+	return `SELECT id FROM subscriber WHERE newsletter = $1 AND state = 'active' AND id IN (` + strings.Join(marks, ", ") + `)`
+}()
+
+// Gone gives those of ids who get no issue any more, or were erased.
+func (l *List) Gone(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) ([]int64, error) {
+	var out []int64
+	for len(ids) > 0 {
+		some := ids[:min(askAtOnce, len(ids))]
+		ids = ids[len(some):]
+		active, err := activeOf(ctx, tx, newsletter, some)
+		if err != nil {
+			return nil, fmt.Errorf("list: who is gone: %w", err)
+		}
+		for _, id := range some {
+			if !active[id] {
+				out = append(out, id)
+			}
+		}
+	}
+	return out, nil
+}
+
+// activeOf asks about up to askAtOnce people. The text of the query is always
+// the same, so that it stays compiled: the last id fills what is left.
+func activeOf(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) (map[int64]bool, error) {
+	args := make([]any, 1, 1+askAtOnce)
+	args[0] = newsletter
+	for i := range askAtOnce {
+		args = append(args, ids[min(i, len(ids)-1)])
+	}
+	rows, err := tx.QueryContext(ctx, gone, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	active := make(map[int64]bool, len(ids))
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		active[id] = true
+	}
+	return active, rows.Err()
+}
+
 // Recipients gives up to n of those who get the next issue, in order of their
 // ids, from the one behind after on. Fewer than n are the last.
 func (l *List) Recipients(ctx context.Context, tx *store.Tx, newsletter string, after int64, n int) ([]Subscriber, error) {

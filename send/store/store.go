@@ -12,7 +12,6 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
 )
 
 // Dialect names the database behind a DB.
@@ -72,12 +71,12 @@ func connectSQLite(path string) (*DB, error) {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("database: the folder of %s: %w", path, err)
 	}
-	write, err := sql.Open("sqlite", sqliteDSN(path, "immediate"))
+	write, err := openSQLite(sqliteDSN(path, "immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", sqliteDSN(path, "deferred")+"&_pragma=query_only(1)")
+	read, err := openSQLite(sqliteDSN(path, "deferred") + "&_pragma=query_only(1)")
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
