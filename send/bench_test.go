@@ -19,9 +19,11 @@ func (h *house) crowd(n int) {
 			if err != nil {
 				return err
 			}
-			if _, _, err := h.list.Add(ctx, tx, "harbour", a, "", tx.Now(), "a test"); err != nil {
+			s, _, err := h.list.Add(ctx, tx, "harbour", a, "", tx.Now(), "a test")
+			if err != nil {
 				return err
 			}
+			h.ids[a.String()] = s.ID
 		}
 		return nil
 	})

@@ -36,12 +36,12 @@ func newest(ctx context.Context, tx *store.Tx, newsletter string, issue int) (*E
 // liveEditions lists the editions of which something is to be done, without
 // their words.
 func liveEditions(ctx context.Context, tx *store.Tx) ([]*Edition, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, newsletter, issue, state, send_at, prepared FROM edition
+	rows, err := tx.QueryContext(ctx, `SELECT id, newsletter, issue, state, send_at, prepared, sealed FROM edition
 		WHERE state IN ('approved', 'sending') ORDER BY id`)
 	return collect(rows, err, func(row scanner) (*Edition, error) {
 		var e Edition
 		var sendAt, prepared int64
-		err := row.Scan(&e.ID, &e.Newsletter, &e.Issue, &e.State, &sendAt, &prepared)
+		err := row.Scan(&e.ID, &e.Newsletter, &e.Issue, &e.State, &sendAt, &prepared, &e.sealed)
 		e.SendAt, e.Prepared = store.Instant(sendAt), store.Instant(prepared)
 		return &e, err
 	})

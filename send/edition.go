@@ -25,6 +25,7 @@ type Edition struct {
 	Frozen, Ended   time.Time // when its audience was fixed, when the last row was settled
 	Prepared        time.Time // when its deliveries were made
 	head            string    // what of the newsletter goes into its bytes
+	sealed          string    // the print of its seals, "" without any
 }
 
 // EditionState is where an edition stands.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"galley/send/list"
@@ -52,6 +53,7 @@ type Queue struct {
 	mu     sync.Mutex
 	closed map[int64]bool // editions of which nothing more may begin
 	halts  int            // how often one was closed
+	sealed atomic.Int64   // copies for which a seal was used
 }
 
 // newsletter finds a newsletter of the configuration.

@@ -106,6 +106,7 @@ func (e *engine) work(ctx context.Context, kill context.CancelCauseFunc) error {
 	part(&committer, e.commit)
 	part(&feeders, func() error { return e.tend(soft) })
 	part(&feeders, func() error { return e.watch(soft) })
+	part(&feeders, func() error { return (&sealer{e: e}).run(soft) })
 	for range e.q.connections() {
 		part(&workers, func() error { return (&worker{e: e}).run(soft) })
 	}

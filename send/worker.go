@@ -155,7 +155,10 @@ func (w *worker) write(t *task) (*letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.msg, err = p.compiled.Splice(buf, p.slots(n, t), n.Signers)
+	var sealed bool
+	if l.msg, sealed, err = p.compiled.SpliceSealed(buf, p.slots(n, t), n.Signers, t.seal); sealed {
+		w.e.q.sealed.Add(1)
+	}
 	return l, err
 }
 

@@ -12,15 +12,21 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Signer signs mail by DKIM: rsa-sha256 (RFC 6376) or ed25519-sha256 (RFC
 // 8463), relaxed/relaxed, never with l=. The public half stands in DNS at
-// Selector._domainkey.Domain; TXT writes it.
+// Selector._domainkey.Domain; TXT writes it. It must not be changed once it has
+// signed.
 type Signer struct {
 	Domain, Selector string
 	Key              crypto.Signer
+
+	once    sync.Once
+	printed []byte // see print
+	bad     error
 }
 
 // The signed fields: those of which a reader or a provider sees or acts on
@@ -124,7 +130,17 @@ func (n *names) write(list string) {
 // finish hashes the unsigned field that begins at start, behind the signed
 // fields that are in the digest already, and appends the signature.
 func (w *scratch) finish(dst []byte, start int, s *Signer) ([]byte, error) {
-	w.hashSelf(dst[start:])
+	signature, err := w.signature(dst[start:], s)
+	if err != nil {
+		return dst[:start], err
+	}
+	return append(appendFolded(dst, signature), '\r', '\n'), nil
+}
+
+// signature signs the unsigned field, behind the signed fields that are in the
+// digest already.
+func (w *scratch) signature(field []byte, s *Signer) ([]byte, error) {
+	w.hashSelf(field)
 	w.sum = w.digest.Sum(w.sum[:0])
 	var hash crypto.Hash = crypto.SHA256
 	if _, ok := s.Key.(ed25519.PrivateKey); ok {
@@ -132,9 +148,9 @@ func (w *scratch) finish(dst []byte, start int, s *Signer) ([]byte, error) {
 	}
 	signature, err := s.Key.Sign(rand.Reader, w.sum, hash)
 	if err != nil {
-		return dst[:start], fmt.Errorf("DKIM key of %s._domainkey.%s: %w", s.Selector, s.Domain, err)
+		return nil, fmt.Errorf("DKIM key of %s._domainkey.%s: %w", s.Selector, s.Domain, err)
 	}
-	return append(appendFolded(dst, signature), '\r', '\n'), nil
+	return signature, nil
 }
 
 // hashSelf hashes the signature field itself, which comes last and without

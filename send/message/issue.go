@@ -51,6 +51,7 @@ type Compiled struct {
 	fields []byte // hash state behind the constant signed fields
 	pieces []piece
 	first  []byte // hash state behind the first piece
+	print  [sha256.Size]byte
 	pool   sync.Pool
 }
 
@@ -76,7 +77,7 @@ func Compile(i *Issue) (*Compiled, error) {
 	if err := c.hashAhead(); err != nil {
 		return nil, fmt.Errorf("issue %.60q: %w", i.Subject, err)
 	}
-	return c, nil
+	return c, c.printIssue()
 }
 
 // header writes the constant fields but those of MIME's content.

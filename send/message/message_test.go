@@ -422,13 +422,18 @@ func TestSpliceAllocations(t *testing.T) {
 	}
 	buf := make([]byte, 0, 64<<10)
 	slots, signers := testSlots(), testSigners(t)[1:]
+	seal, err := c.Seal(nil, slots, signers)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, v := range []struct {
 		name    string
 		signers []*Signer
+		seal    []byte
 		most    float64
-	}{{"unsigned", nil, 2}, {"ed25519", signers, 5}} {
+	}{{"unsigned", nil, nil, 2}, {"ed25519", signers, nil, 5}, {"sealed", signers, seal, 2}} {
 		got := testing.AllocsPerRun(200, func() {
-			if _, err := c.Splice(buf, slots, v.signers); err != nil {
+			if _, _, err := c.SpliceSealed(buf, slots, v.signers, v.seal); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -447,16 +452,31 @@ func BenchmarkSplice(b *testing.B) {
 	}
 	signers := testSigners(b)
 	buf := make([]byte, 0, 128<<10)
-	for name, s := range map[string][]*Signer{"none": nil, "rsa": signers[:1], "ed25519": signers[1:]} {
-		b.Run(name, func(b *testing.B) {
+	for _, v := range []struct {
+		name    string
+		signers []*Signer
+	}{{"none", nil}, {"rsa", signers[:1]}, {"ed25519", signers[1:]}} {
+		b.Run(v.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.Splice(buf, testSlots(), s); err != nil {
+				if _, err := c.Splice(buf, testSlots(), v.signers); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
+	b.Run("sealed-rsa", func(b *testing.B) {
+		seal, err := c.Seal(nil, testSlots(), signers[:1])
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, fits, err := c.SpliceSealed(buf, testSlots(), signers[:1], seal); err != nil || !fits {
+				b.Fatal(fits, err)
+			}
+		}
+	})
 	b.Run("bare-rsa", func(b *testing.B) {
 		digest := make([]byte, 32)
 		for b.Loop() {

@@ -25,10 +25,21 @@ func (c *Compiled) Splice(dst []byte, s Slots, signers []*Signer) ([]byte, error
 	if err := w.fill(s); err != nil {
 		return dst, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
-	if len(signers) > 0 {
-		if err := c.hashBody(w); err != nil {
-			return dst, err
-		}
+	start := len(dst)
+	dst, err := c.signAll(dst, w, s, signers)
+	if err != nil {
+		return dst[:start], err
+	}
+	return c.assemble(dst, w), nil
+}
+
+// signAll appends the signature fields of a copy.
+func (c *Compiled) signAll(dst []byte, w *scratch, s Slots, signers []*Signer) ([]byte, error) {
+	if len(signers) == 0 {
+		return dst, nil
+	}
+	if err := c.hashBody(w); err != nil {
+		return dst, err
 	}
 	for _, signer := range signers {
 		var err error
@@ -36,11 +47,16 @@ func (c *Compiled) Splice(dst []byte, s Slots, signers []*Signer) ([]byte, error
 			return dst, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 		}
 	}
+	return dst, nil
+}
+
+// assemble appends all that stands behind the signatures.
+func (c *Compiled) assemble(dst []byte, w *scratch) []byte {
 	dst = append(append(append(dst, c.head...), w.own.buf...), '\r', '\n')
 	for _, p := range c.pieces {
 		dst = append(append(dst, p.raw...), w.value(p.mark)...)
 	}
-	return dst, nil
+	return dst
 }
 
 // fill writes the fields and the slots of one copy.
@@ -129,20 +145,34 @@ func (c *Compiled) hashBody(w *scratch) error {
 	return nil
 }
 
+// ownNames are the h= names of the fields that a copy has of its own.
+func ownNames(s Slots) string {
+	if oneClick(s) {
+		return signedOwn
+	}
+	return signedOwnPlain
+}
+
 // sign appends one DKIM-Signature field to dst.
 func (c *Compiled) sign(dst []byte, w *scratch, s Slots, signer *Signer) ([]byte, error) {
 	start := len(dst)
-	names := signedOwn
-	if !oneClick(s) {
-		names = signedOwnPlain
-	}
-	dst, err := signer.unsigned(dst, c.date, c.names, names, w.body)
+	dst, err := c.unsigned(dst, w, s, signer)
 	if err != nil {
 		return dst[:start], err
 	}
+	return w.finish(dst, start, signer)
+}
+
+// unsigned appends a DKIM-Signature field up to its b= and leaves the digest
+// behind the signed fields.
+func (c *Compiled) unsigned(dst []byte, w *scratch, s Slots, signer *Signer) ([]byte, error) {
+	dst, err := signer.unsigned(dst, c.date, c.names, ownNames(s), w.body)
+	if err != nil {
+		return dst, err
+	}
 	if err := w.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(c.fields); err != nil {
-		return dst[:start], err
+		return dst, err
 	}
 	w.digest.Write(w.canonical)
-	return w.finish(dst, start, signer)
+	return dst, nil
 }

@@ -294,6 +294,7 @@ CREATE TABLE edition (
 	subtitle   TEXT NOT NULL DEFAULT '',
 	date       TEXT NOT NULL DEFAULT '',
 	head       TEXT NOT NULL DEFAULT '',
+	sealed     TEXT NOT NULL DEFAULT '',
 	state      TEXT NOT NULL CHECK (state IN ('approved', 'held', 'sending', 'paused', 'done', 'cancelled', 'withdrawn')),
 	reason     TEXT NOT NULL DEFAULT '',
 	send_at    BIGINT NOT NULL,
@@ -326,8 +327,18 @@ CREATE TABLE delivery (
 	changed    BIGINT NOT NULL,
 	UNIQUE (newsletter, issue, subscriber)
 );
-CREATE INDEX delivery_due ON delivery (edition, state, due);
+-- sqlite:CREATE INDEX delivery_due ON delivery (edition, state, due);
+-- postgres:CREATE INDEX delivery_due ON delivery (edition, state, due, id);
 CREATE INDEX delivery_subscriber ON delivery (subscriber);
+
+CREATE TABLE seal (
+	edition  BIGINT NOT NULL,
+	delivery BIGINT NOT NULL,
+-- sqlite:	octets BLOB NOT NULL,
+-- postgres:	octets BYTEA NOT NULL,
+	PRIMARY KEY (edition, delivery)
+-- sqlite:) WITHOUT ROWID;
+-- postgres:);
 
 CREATE TABLE attempt (
 	delivery BIGINT NOT NULL REFERENCES delivery (id),
