@@ -10,9 +10,13 @@ import (
 )
 
 // A lease that is not renewed for leaseLife is dead, and so are its claims.
+// One whose process has no session with the database any more is dead when two
+// looks, deadLook apart, say so: a database that was started anew has lost
+// everybody's session for a moment.
 const (
 	leaseLife  = 30 * time.Second
 	leaseRenew = 10 * time.Second
+	deadLook   = 2500 * time.Millisecond
 )
 
 // take takes a lease with a new epoch. SQLite has one writing process, which
@@ -40,7 +44,9 @@ func (e *engine) take(ctx context.Context) error {
 	})
 }
 
-func (e *engine) lease() string { return fmt.Sprintf("send-%d", e.epoch) }
+func (e *engine) lease() string { return leaseName(e.epoch) }
+
+func leaseName(epoch int64) string { return fmt.Sprintf("send-%d", epoch) }
 
 // renew keeps the lease alive, buries dead ones and frees their claims. When
 // this lease itself is gone, somebody else has taken over.
@@ -57,6 +63,47 @@ func (e *engine) renew(ctx context.Context) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM lease WHERE name LIKE 'send-%' AND until < $1`, store.Micros(tx.Now()))
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
+		}
+		return revive(ctx, tx)
+	})
+}
+
+// bury looks for leases whose process has gone without giving them back, and
+// frees their claims long before the lease runs out. It does nothing on SQLite.
+func (e *engine) bury(ctx context.Context) error {
+	if e.q.DB.Dialect() == store.SQLite {
+		return nil
+	}
+	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT epoch FROM lease WHERE name LIKE 'send-%' AND epoch <> $1 ORDER BY epoch`, e.epoch)
+		others, err := collect(rows, err, func(row scanner) (epoch int64, err error) { return epoch, row.Scan(&epoch) })
+		if err != nil {
+			return err
+		}
+		dead := false
+		suspects := map[int64]time.Time{}
+		for _, epoch := range others {
+			held, err := tx.Held(ctx, epoch)
+			if err != nil {
+				return err
+			}
+			since, suspect := e.suspects[epoch]
+			switch {
+			case held:
+			case !suspect:
+				suspects[epoch] = time.Now()
+			case time.Since(since) < deadLook:
+				suspects[epoch] = since
+			default:
+				dead = true
+				if _, err := tx.ExecContext(ctx, `DELETE FROM lease WHERE name = $1`, leaseName(epoch)); err != nil {
+					return err
+				}
+			}
+		}
+		e.suspects = suspects
+		if !dead {
+			return nil
 		}
 		return revive(ctx, tx)
 	})

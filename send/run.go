@@ -19,17 +19,18 @@ const (
 
 // engine is one Run of a Queue.
 type engine struct {
-	q       *Queue
-	epoch   int64
-	hard    context.Context // when it ends nothing more is written: the process is as good as dead
-	carry   context.Context // letters in flight; outlives the end of Run by drainTime
-	gate    gate
-	slips   chan *task
-	tasks   chan *task
-	hungry  bell
-	results chan *result
-	drained chan struct{} // closed when no worker is left
-	turned  time.Time     // when the last full turn began
+	q        *Queue
+	epoch    int64
+	hard     context.Context // when it ends nothing more is written: the process is as good as dead
+	carry    context.Context // letters in flight; outlives the end of Run by drainTime
+	gate     gate
+	slips    chan *task
+	tasks    chan *task
+	hungry   bell
+	results  chan *result
+	drained  chan struct{}       // closed when no worker is left
+	turned   time.Time           // when the last full turn began
+	suspects map[int64]time.Time // leases whose process had no session when it was looked for
 
 	mu       sync.Mutex
 	claimed  map[*task]bool // not yet settled
@@ -54,6 +55,15 @@ func (q *Queue) run(ctx, hard context.Context) error {
 	if err := e.take(hard); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
+	alive, err := q.DB.Hold(hard, e.epoch)
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	var held sync.WaitGroup
+	defer held.Wait()
+	holding, letGo := context.WithCancel(hard)
+	defer letGo()
+	held.Go(func() { alive.Keep(holding) })
 	var stopCarry context.CancelFunc
 	e.carry, stopCarry = context.WithCancel(hard)
 	defer stopCarry()
@@ -135,7 +145,7 @@ func (e *engine) tend(ctx context.Context) error {
 			}
 		}
 		e.turned = time.Now()
-		busy := e.turn(ctx, e.settleReturns, e.advance, e.feed)
+		busy := e.turn(ctx, e.bury, e.settleReturns, e.advance, e.feed)
 		for e.rest(ctx, busy) {
 			busy = e.turn(ctx, e.feed)
 		}
@@ -159,7 +169,7 @@ func (e *engine) turn(ctx context.Context, work ...func(context.Context) error) 
 // be fed: then it returns true.
 func (e *engine) rest(ctx context.Context, busy bool) (hungry bool) {
 	tick := idleTick
-	if busy {
+	if busy || len(e.suspects) > 0 {
 		tick = busyTick
 	}
 	if e.q.Tick > 0 {
