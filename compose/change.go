@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"galley/send/message"
@@ -82,15 +84,63 @@ func replaceOnce(text []byte, old, new string) ([]byte, string) {
 	case 1:
 		return bytes.Replace(text, []byte(old), []byte(new), 1), ""
 	case 0:
+		if out, ok := replaceAlike(text, old, new); ok {
+			return out, ""
+		}
 		return nil, "These words do not stand in the text. They must be the same to the letter:"
 	default:
 		return nil, fmt.Sprintf("These words stand in %d places of the text. Add the words before or after them:", n)
 	}
 }
 
+// alike are the letters that mail programs put for each other, and the marks
+// of emphasis that a proof does not show.
+var alike = strings.NewReplacer("'", "['’‘]", "’", "['’‘]", "‘", "['’‘]", `"`, `["“”„]`, "“", `["“”„]`, "”", `["“”„]`,
+	"–", "(?:–|--?)", "—", "(?:—|--?-?)", "…", `(?:…|\.\.\.)`, `\.\.\.`, `(?:…|\.\.\.)`)
+
+// replaceAlike replaces words that stand in exactly one place when white
+// space, the kind of quotation marks and emphasis are not minded. The words
+// that old and new begin and end with stay as they are in the text.
+func replaceAlike(text []byte, old, new string) ([]byte, bool) {
+	was, is := strings.Fields(old), strings.Fields(new)
+	head := 0
+	for head < min(len(was), len(is)) && was[head] == is[head] {
+		head++
+	}
+	tail := 0
+	for tail < min(len(was), len(is))-head && was[len(was)-1-tail] == is[len(is)-1-tail] {
+		tail++
+	}
+	forms := make([]string, len(was))
+	for n, w := range was {
+		forms[n] = `[*_]{0,3}` + alike.Replace(regexp.QuoteMeta(w)) + `[*_]{0,3}`
+	}
+	const gap = `[ \t\x{a0}]*\n?[ \t\x{a0}]+|\n`
+	join := func(part []string) string { return strings.Join(part, "(?:"+gap+")") }
+	pattern := "(" + join(forms[:head]) + "(?:" + gap + "|))(" + join(forms[head:len(was)-tail]) + ")((?:" + gap + "|)" + join(forms[len(was)-tail:]) + ")"
+	form, err := regexp.Compile(pattern)
+	if err != nil { // longer than what a line of a mail may name
+		return nil, false
+	}
+	hits := form.FindAllSubmatchIndex(text, 2)
+	if len(hits) != 1 || len(was) == 0 {
+		return nil, false
+	}
+	h := hits[0]
+	return slices.Concat(text[:h[4]], []byte(strings.Join(is[head:len(is)-tail], " ")), text[h[5]:]), true
+}
+
 // setKey sets one key of the front matter, which a kept text always has.
 func setKey(text []byte, key, value string) []byte {
-	line := fmt.Sprintf("%s: %q", key, value)
+	return setLine(text, key, fmt.Sprintf("%s: %q", key, value))
+}
+
+// setIssue writes the issue's number into the front matter.
+func setIssue(text []byte, number int) []byte {
+	return setLine(text, "issue", fmt.Sprintf("issue: %d", number))
+}
+
+func setLine(text []byte, key, line string) []byte {
 	rows := strings.Split(string(text), "\n")
 	if len(rows) == 0 || rows[0] != "---" {
 		return []byte("---\n" + line + "\n---\n\n" + string(text))

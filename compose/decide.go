@@ -206,9 +206,13 @@ func (d *Desk) execute(ctx context.Context, tx *store.Tx, r *decisionRow) (strin
 		return d.tellOnce(ctx, tx, r, "reaction")
 	case w.Told == "reminder-ok":
 		return d.readReminder(ctx, tx, r)
+	case w.Told == "changes":
+		return d.askChange(ctx, tx, r)
+	case len(w.Foot) > 0 && len(w.Withheld) > 0:
+		return d.askSignature(ctx, tx, r)
 	case w.Told == "links":
 		return r.tell(ctx, tx, d, "links", map[string]any{"Open": d.standing(ctx, tx, r)})
-	case len(w.Commands) == 0 || w.Beside != "" || len(w.Foot) > 0:
+	case len(w.Commands) == 0 || len(w.Foot) > 0:
 		return d.note(ctx, tx, r)
 	}
 	var results []string
@@ -398,18 +402,25 @@ func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow,
 		return "question answered before", err
 	}
 	switch r.paper.Asks {
-	case "draft":
+	case "draft", asksNext:
 		return d.answerDraft(ctx, tx, r, c.Word == "yes")
 	case "drop":
 		return d.answerDrop(ctx, tx, r, c.Word == "yes")
+	case asksChange:
+		return d.answerChange(ctx, tx, r, c.Word == "yes")
+	}
+	if strings.HasPrefix(r.paper.Asks, asksSignature) {
+		return d.answerSignature(ctx, tx, r, c.Word == "yes")
 	}
 	return "", fmt.Errorf("question %d asks %q", r.paper.ID, r.paper.Asks)
 }
 
 func (d *Desk) answerDraft(ctx context.Context, tx *store.Tx, r *decisionRow, yes bool) (string, error) {
 	if yes {
+		// The proof answers this mail when the text came from elsewhere.
+		_, err := tx.ExecContext(ctx, `UPDATE draft SET message_id = $1 WHERE id = $2 AND message_id = ''`, r.MessageID, r.paper.Draft)
 		tx.AfterCommit(d.drafts.ring)
-		return "draft taken", closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed")
+		return "draft taken", errors.Join(err, closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed"))
 	}
 	row, err := draftByID(ctx, tx, r.paper.Draft)
 	if err != nil {

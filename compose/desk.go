@@ -73,6 +73,7 @@ type Draft struct {
 	Source     []byte
 	Written    time.Time // the mail's own Date
 	Held       bool      // nothing proves the sender: asked about before it is read
+	From       string    // with Held: the address it came from when that is not the editor's
 }
 
 // Command is one word of an editor's mail, already understood.
@@ -89,11 +90,12 @@ type Command struct {
 // Words is what an editor's mail asks beside drafts.
 type Words struct {
 	Commands []Command `json:"commands,omitempty"`
-	Note     string    `json:"note,omitempty"`    // what was not understood
-	Nearest  string    `json:"nearest,omitempty"` // the word that Note resembles
-	Beside   string    `json:"beside,omitempty"`  // other words, which keep a releasing one from being done
-	Foot     []string  `json:"foot,omitempty"`    // lines that may be a signature
-	Told     string    `json:"told,omitempty"`    // why nothing was done: reaction, reminder-ok
+	Note     string    `json:"note,omitempty"`     // what was not understood
+	Nearest  string    `json:"nearest,omitempty"`  // the word that Note resembles
+	Beside   string    `json:"beside,omitempty"`   // other words, which keep a releasing one from being done
+	Foot     []string  `json:"foot,omitempty"`     // lines that may be a signature
+	Withheld []Command `json:"withheld,omitempty"` // what is not done before a question is answered
+	Told     string    `json:"told,omitempty"`     // why nothing was done: reaction, reminder-ok
 }
 
 // Ruling is what the sender's proof allows a mail to do (trust.md 2.6).
@@ -145,9 +147,9 @@ func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue)
 	if i != nil {
 		issue = i.ID
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO draft (newsletter, message, message_id, editor, form, subject, answers, fresh, remark, source, written, received, state, issue)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
+	_, err := tx.ExecContext(ctx, `INSERT INTO draft (newsletter, message, message_id, editor, sender, form, subject, answers, fresh, remark, source, written, received, state, issue)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.From, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
 		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue))
 	tx.AfterCommit(d.drafts.ring)
 	tx.AfterCommit(d.bell.ring)

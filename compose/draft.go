@@ -21,6 +21,7 @@ type draftRow struct {
 	Newsletter string
 	MessageID  string
 	Editor     string
+	Sender     string // the address it came from when that is not the editor's
 	Form       string
 	Subject    string
 	Answers    int64
@@ -28,6 +29,7 @@ type draftRow struct {
 	Remark     string
 	Source     []byte
 	Written    time.Time
+	Received   time.Time
 	State      string
 	Issue      int64
 	Revision   int
@@ -38,18 +40,18 @@ type draftRow struct {
 	edition    []byte
 }
 
-const draftColumns = `id, newsletter, message_id, editor, form, subject, answers, fresh, remark, source, written, state,
+const draftColumns = `id, newsletter, message_id, editor, sender, form, subject, answers, fresh, remark, source, written, received, state,
 	coalesce(issue, 0), revision, digest, errors, sendable, markdown, edition`
 
 func scanDraft(row scanner) (*draftRow, error) {
 	var r draftRow
-	var written int64
-	err := row.Scan(&r.ID, &r.Newsletter, &r.MessageID, &r.Editor, &r.Form, &r.Subject, &r.Answers, &r.Fresh, &r.Remark,
-		&r.Source, &written, &r.State, &r.Issue, &r.Revision, &r.Digest, &r.Errors, &r.Sendable, &r.Markdown, &r.edition)
+	var written, received int64
+	err := row.Scan(&r.ID, &r.Newsletter, &r.MessageID, &r.Editor, &r.Sender, &r.Form, &r.Subject, &r.Answers, &r.Fresh, &r.Remark,
+		&r.Source, &written, &received, &r.State, &r.Issue, &r.Revision, &r.Digest, &r.Errors, &r.Sendable, &r.Markdown, &r.edition)
 	if store.NotFound(err) {
 		return nil, nil
 	}
-	r.Written = store.Instant(written)
+	r.Written, r.Received = store.Instant(written), store.Instant(received)
 	return &r, err
 }
 
@@ -250,8 +252,14 @@ func (d *Desk) revise(ctx context.Context, tx *store.Tx, n *Newsletter, h *home,
 	if err != nil {
 		return err
 	}
+	if i != nil && i.State == Sent && h.draft.Form != formChange {
+		return d.askNext(ctx, tx, n, h, i, r)
+	}
 	if i != nil && i.State.Frozen() {
 		return d.refuse(ctx, tx, n, h, i)
+	}
+	if older, err := d.keepOlder(ctx, tx, n, h, i, r); older || err != nil {
+		return err
 	}
 	if i == nil {
 		if i, err = newIssue(ctx, tx, n.ID, h.number, Proofed); err != nil {
@@ -280,7 +288,11 @@ func (d *Desk) writeRevision(ctx context.Context, tx *store.Tx, row *draftRow, i
 	if err != nil {
 		return err
 	}
-	i.Revision++
+	revision, err := nextRevision(ctx, tx, i)
+	if err != nil {
+		return err
+	}
+	i.Revision = revision
 	row.Issue, row.Revision, row.Digest, row.Errors, row.Sendable = i.ID, i.Revision, r.Digest, r.Errors(), r.Sendable()
 	row.Markdown, row.edition = r.Markdown, edition
 	_, err = tx.ExecContext(ctx, `UPDATE draft SET state = 'proofed', issue = $1, revision = $2, digest = $3, errors = $4, sendable = $5, markdown = $6, edition = $7 WHERE id = $8`,
@@ -393,7 +405,7 @@ func (d *Desk) askDraft(ctx context.Context, tx *store.Tx, id int64) error {
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Subject": row.Subject, "Begins": beginning(row.Source), "Code": code, "Again": again}
+	data := map[string]any{"Subject": row.Subject, "Begins": beginning(row.Source), "Code": code, "Again": again, "From": row.Sender}
 	subject, text, err := say(n.Frame.Looks, "was-this-you", data)
 	if err != nil {
 		return err

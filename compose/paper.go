@@ -181,6 +181,8 @@ type Opening struct {
 	Body     string // the paper's text as it went out
 	HTML     string // the same as HTML, "" if it had none
 	Texts    []OpenText
+	// Signatures are the lines of the sender's foot, known from earlier mails.
+	Signatures []string
 }
 
 // OpenText is an issue in the making, to tell a revision from a note.
@@ -213,8 +215,13 @@ func (d *Desk) Open(ctx context.Context, tx *store.Tx, q Query) (*Opening, error
 		err = o.describe(ctx, tx, p)
 	}
 	texts, err2 := openTexts(ctx, tx, n.ID)
-	o.Texts = texts
-	return o, errors.Join(err, err2)
+	known, err3 := signatures(ctx, tx, n.ID, q.Sender)
+	if p != nil && strings.HasPrefix(p.Asks, asksSignature) && p.Editor == q.Sender {
+		asked, err := d.askedFoot(ctx, tx, p)
+		known, err3 = append(known, asked...), errors.Join(err3, err)
+	}
+	o.Texts, o.Signatures = texts, known
+	return o, errors.Join(err, err2, err3)
 }
 
 // find looks for the paper by its code, then by the thread.

@@ -34,6 +34,7 @@ type Desk interface {
 	Submit(ctx context.Context, tx *store.Tx, d *compose.Draft) error
 	Decide(ctx context.Context, tx *store.Tx, d *compose.Decision) (int64, error)
 	Burn(ctx context.Context, tx *store.Tx, paper int64) error
+	Learn(ctx context.Context, tx *store.Tx, newsletter, editor string, lines []string) error
 	Suggest(ctx context.Context, tx *store.Tx, s *compose.Suggestion) error
 	Pass(ctx context.Context, tx *store.Tx, l *compose.Letter) error
 }
@@ -332,7 +333,7 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 	case Bounce, Complaint:
 		err = in.back(ctx, l)
 	case Unsubscribe:
-		l.effect = in.leave(l, l.tray.Subscriber, "by the address of the List-Unsubscribe field")
+		err = in.leaver(ctx, l)
 	}
 	return l, err
 }

@@ -67,6 +67,11 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 				return err
 			}
 		}
+		if ruling == compose.Execute && l.proof.Editor && l.proof.E == "pass" && len(l.reading.Known) > 0 {
+			if err := in.Desk.Learn(ctx, tx, in.Newsletter.ID, l.proof.From, l.reading.Known); err != nil {
+				return err
+			}
+		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
@@ -105,9 +110,9 @@ func thread(l *letter) string {
 // wordsOf is a reading as the desk keeps it. ok is false when the mail asks
 // for no answer at all.
 func wordsOf(r intent.Reading) (compose.Words, bool) {
-	w := compose.Words{Note: r.Note, Nearest: r.Nearest, Beside: r.Other, Foot: r.Signature}
-	for _, c := range r.Commands {
-		w.Commands = append(w.Commands, compose.Command{Word: string(c.Word), Args: c.Args, In: c.In, At: c.At, Readings: c.Readings, Past: c.Past, Line: c.Line})
+	w := compose.Words{Note: r.Note, Nearest: r.Nearest, Beside: r.Other, Foot: r.Signature, Commands: spoken(r.Commands)}
+	if r.Waits != nil {
+		w.Withheld = spoken(r.Waits)
 	}
 	switch r.Kind {
 	case intent.KindReaction:
@@ -118,13 +123,18 @@ func wordsOf(r intent.Reading) (compose.Words, bool) {
 	case intent.KindLinks:
 		w.Told = "links"
 	case intent.KindChanges:
-		w.Commands = nil
-		for _, c := range r.Changes {
-			w.Note += c.Line + "\n"
-		}
-		w.Nearest = "change"
+		w.Told, w.Commands, w.Withheld = "changes", spoken(r.Changes), spoken(r.Withheld)
 	}
 	return w, true
+}
+
+// spoken are commands as the desk keeps them.
+func spoken(cmds []intent.Command) []compose.Command {
+	var out []compose.Command
+	for _, c := range cmds {
+		out = append(out, compose.Command{Word: string(c.Word), Args: c.Args, In: c.In, At: c.At, Readings: c.Readings, Past: c.Past, Line: c.Line})
+	}
+	return out
 }
 
 // spend remembers the signatures that a mail was believed by, so that the
@@ -230,6 +240,28 @@ func (in *Inbox) leave(l *letter, subscriber int64, evidence string) effect {
 	}
 }
 
+// leaver takes off the reader whose token for leaving came back. A person may
+// have written more than that: it is a letter (mails.md, table 2.2).
+func (in *Inbox) leaver(ctx context.Context, l *letter) error {
+	off := in.leave(l, l.tray.Subscriber, "by the address of the List-Unsubscribe field")
+	l.effect = off
+	if Automatic(l.m) != "" || markedSpam(l.m) {
+		return nil
+	}
+	sub, _, err := in.who(ctx, l)
+	if err != nil {
+		return err
+	}
+	r := readReader(l.m, true, false, store.Now(), in.Newsletter.Zone)
+	if !r.Letter && len(r.Links) == 0 || r.Note == "" && r.Word == intent.ReaderNothing {
+		return nil
+	}
+	l.effect = func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(off(ctx, tx), in.Desk.Pass(ctx, tx, in.letter(l, r, sub, "Asked to be taken off the list, and is off.")))
+	}
+	return nil
+}
+
 // reader deals with mail of people who are no editors, or whose mail does
 // not prove that they are.
 func (in *Inbox) reader(ctx context.Context, l *letter) error {
@@ -240,6 +272,11 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 	sub, copied, err := in.who(ctx, l)
 	if err != nil {
 		return err
+	}
+	if editor := in.strangersDraft(ctx, l); editor != "" {
+		l.kind, l.reason = Quarantine, "looks like a draft, and comes from no editor"
+		l.effect = in.askAbout(l, editor)
+		return nil
 	}
 	r := readReader(l.m, sub.ID != 0, copied, store.Now(), in.Newsletter.Zone)
 	l.kind, l.reason = readerKind(r)

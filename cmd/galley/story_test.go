@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,7 +84,7 @@ func (s *story) line(n int, line string) {
 		s.contains(n, words)
 		return
 	}
-	for _, v := range verbs {
+	for _, v := range slices.Concat(tableVerbs, verbs) {
 		if hit := v.form.FindStringSubmatch(words); hit != nil {
 			if !v.given && !s.opens {
 				s.opens = true

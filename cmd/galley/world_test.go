@@ -58,6 +58,8 @@ type plan struct {
 	editors              []string
 	second               bool // a second newsletter in the same house
 	web                  bool
+	listed               []string // people who read the newsletter too
+	words                []string // further words of the editor's language
 	tick                 time.Duration
 }
 
@@ -114,6 +116,7 @@ func (w *world) open() {
 	for _, id := range w.newsletters() {
 		w.subscribe(id, w.plan.readers)
 	}
+	w.enlist()
 }
 
 // fault is a policy against us, of the kind that no reader is to blame for.
@@ -244,6 +247,9 @@ user = %q
 password = "pass"
 
 `, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), user)
+	if len(w.plan.words) > 0 {
+		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
+	}
 	if w.plan.slot != "" {
 		c.WriteString("[newsletter.slot]\n" + w.plan.slot + "\n")
 	}
@@ -342,6 +348,12 @@ func (w *world) carry(from, to string, raw []byte) {
 // provider, which signs for its own domain.
 func (w *world) post(by *person, m *message.Mail) {
 	w.t.Helper()
+	w.postTo(by, m, m.To[0].Addr)
+}
+
+// postTo submits a mail to one recipient, who need not stand in its To.
+func (w *world) postTo(by *person, m *message.Mail, to string) {
+	w.t.Helper()
 	raw, err := m.Bytes()
 	if err != nil {
 		w.t.Fatal(err)
@@ -359,7 +371,7 @@ func (w *world) post(by *person, m *message.Mail) {
 			p.wrote[m.MessageID] = true
 		}
 	}
-	w.carry(by.addr.Addr, m.To[0].Addr, raw)
+	w.carry(by.addr.Addr, to, raw)
 }
 
 // begin is a new mail of a person's to the newsletter.

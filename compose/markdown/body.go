@@ -25,6 +25,7 @@ func (w *work) body() {
 	w.ls = trimBlank(w.ls)
 	for range 4 {
 		before := slices.Clone(w.ls)
+		w.programFoot()
 		w.signature()
 		w.mboxFrom()
 		w.breaks()

@@ -39,6 +39,8 @@ var damages = []damage{
 	{"quoted", func(s string) string { return eachLine(s, func(l string) string { return "> " + l }) }, 102},
 	{">From", func(s string) string { return strings.ReplaceAll(s, "\nFrom ", "\n>From ") }, 102},
 	{"signature", func(s string) string { return strings.TrimRight(s, "\n") + "\n\n-- \nAda Editor\nThe Example Weekly\n" }, 102},
+	{"a phone's line", func(s string) string { return strings.TrimRight(s, "\n") + "\n\nSent from my iPhone\n" }, 102},
+	{"a phone's line in German", func(s string) string { return strings.TrimRight(s, "\n") + "\n\nVon meinem iPhone gesendet\n" }, 102},
 	{"wrap 66", wrapAt(66, cutSpaces), 95},
 	{"wrap 72", wrapAt(72, cutSpaces), 96},
 	{"wrap 76", wrapAt(76, cutSpaces), 97},

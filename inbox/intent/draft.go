@@ -239,6 +239,10 @@ func edited(quote, sent string) bool {
 	return false
 }
 
+// Shares says whether a text shares a third, either way round, with another:
+// a revision does, and next week's issue does not.
+func Shares(a, b string) bool { return shares([]Text{{Body: a}}, b) }
+
 // shares says whether a text shares a third, either way round, with one of
 // the open texts. Four words in a row count, so that wraps do not matter.
 func shares(open []Text, text string) bool {

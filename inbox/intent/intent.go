@@ -89,6 +89,11 @@ type Reading struct {
 	Note      string   // what was not understood, as it was written
 	Nearest   string   // the command that looks most like it
 	Signature []string // an unknown foot, to be asked about once
+	// Waits is set beside Signature: what the mail asks if that foot is one.
+	Waits []Command
+	// Known are the lines below a mark of a signature ("-- "), which are a
+	// signature without it as well from then on.
+	Known []string
 	// Other is set beside Withheld: the words that keep it from being done.
 	Other string
 	// Correction is the number of an issue already sent, from a Subject
@@ -120,7 +125,9 @@ func read(m Mail) Reading {
 	if m.ToOthers && m.Paper != PaperProof {
 		return Reading{Kind: KindNothing} // the editor's own letter, only filed
 	}
-	return readWords(m, s, o)
+	r := readWords(m, s, o)
+	r.Known = learnt(m, o.known)
+	return r
 }
 
 // maxText is how much of a mail is looked at, twice what a draft may have
@@ -162,7 +169,13 @@ func readWords(m Mail, s split, o own) Reading {
 	if r, ok := links(m, s, o); ok && len(p.good) == 0 {
 		return r
 	}
-	return refused(m, p, o)
+	r := refused(m, p, o)
+	if len(p.bad) == 0 {
+		if c := commands(m, s, p.good); c.Kind == KindCommands && len(c.Withheld) == 0 && len(c.Changes) == 0 {
+			r.Waits = c.Commands
+		}
+	}
+	return r
 }
 
 // silent reads a mail without words of its own.

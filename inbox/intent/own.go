@@ -13,6 +13,7 @@ type own struct {
 	lines   []string // above or below the quote, to be read as commands
 	between []string // between quoted lines, never read as commands
 	foot    []string // lines that look like a foot nobody knows
+	known   []string // lines below the mark of a signature
 	thanks  bool     // thanks or a greeting stood there
 	hello   bool     // the greeting was the bare word, which is also a command
 }
@@ -63,6 +64,7 @@ func (s split) places(o *own) (above, below []string) {
 // take cleans one group of lines and adds what says something.
 func (o *own) take(m Mail, group []string) {
 	body, foot := cutSignature(m, group)
+	o.known = append(o.known, belowMark(group)...)
 	first := true
 	for i := 0; i < len(body); i++ {
 		l := strings.TrimSpace(body[i])
@@ -116,6 +118,36 @@ func cutSignature(m Mail, group []string) (body, foot []string) {
 		}
 	}
 	return cutFoot(m, body)
+}
+
+// belowMark are the lines under "-- ", as long as they look like a signature.
+func belowMark(group []string) []string {
+	const most = 8
+	for i, l := range group {
+		if !sigDelim.MatchString(l) || i == 0 && l != "--" {
+			continue
+		}
+		lines := trimmedLines(group[i+1:])
+		if len(lines) > most || len(postScripts(lines)) > 0 {
+			return nil
+		}
+		return lines
+	}
+	return nil
+}
+
+// learnt leaves out of a signature what would be a command, a hold or a
+// question by itself: such a line is read wherever it stands.
+func learnt(m Mail, lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		_, command := readLine(l, m.clock(), PaperProof, m.Words)
+		_, hold := holding(m, l)
+		if !command && !hold && !strings.HasSuffix(l, "?") && len(strings.Fields(l)) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // postScripts gives the lines from a P.S. on.

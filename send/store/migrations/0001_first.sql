@@ -117,6 +117,7 @@ CREATE TABLE draft (
 	message    BIGINT REFERENCES message (id),
 	message_id TEXT NOT NULL DEFAULT '',
 	editor     TEXT NOT NULL,
+	sender     TEXT NOT NULL DEFAULT '',
 	form       TEXT NOT NULL DEFAULT '',
 	subject    TEXT NOT NULL DEFAULT '',
 	answers    BIGINT NOT NULL DEFAULT 0,
@@ -181,6 +182,14 @@ CREATE TABLE proof (
 );
 CREATE INDEX proof_code ON proof (newsletter, code);
 CREATE INDEX proof_issue ON proof (issue, revision);
+
+CREATE TABLE signature (
+	newsletter TEXT NOT NULL,
+	editor     TEXT NOT NULL,
+	line       TEXT NOT NULL,
+	at         BIGINT NOT NULL,
+	PRIMARY KEY (newsletter, editor, line)
+);
 
 CREATE TABLE audit (
 -- sqlite:	id INTEGER PRIMARY KEY AUTOINCREMENT,
