@@ -15,6 +15,7 @@ import (
 	"galley/inbox/mime"
 	"galley/inbox/trust"
 	"galley/send"
+	"galley/send/door"
 	"galley/send/list"
 	"galley/send/store"
 )
@@ -43,7 +44,15 @@ type Desk interface {
 type Readers interface {
 	ByID(ctx context.Context, tx *store.Tx, newsletter string, id int64) (list.Subscriber, error)
 	Find(ctx context.Context, tx *store.Tx, newsletter string, addr list.Address) (list.Subscriber, error)
-	Leave(ctx context.Context, tx *store.Tx, newsletter string, id int64, evidence string) (bool, error)
+}
+
+// Door is send/door, as the inbox sees it.
+type Door interface {
+	Ask(ctx context.Context, tx *store.Tx, r door.Request) error
+	Answer(ctx context.Context, tx *store.Tx, a door.Answer) (door.Done, error)
+	Obey(ctx context.Context, tx *store.Tx, newsletter string, id int64, w door.Wish, until time.Time, messageID, evidence string) error
+	Depart(ctx context.Context, tx *store.Tx, newsletter string, id int64, how door.How, messageID, evidence string) (bool, error)
+	Closed(ctx context.Context, tx *store.Tx, newsletter string, kind door.Kind, a list.Address) (string, error)
 }
 
 // Returns is send, as the inbox sees it.
@@ -79,6 +88,7 @@ type Inbox struct {
 	Source     Source
 	Desk       Desk
 	Readers    Readers
+	Door       Door
 	Returns    Returns
 	DNS        trust.DNS
 	Tick       time.Duration // how often left-over mail is looked for; 2 s when 0
@@ -333,7 +343,11 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 	case Bounce, Complaint:
 		err = in.back(ctx, l)
 	case Unsubscribe:
-		err = in.leaver(ctx, l)
+		err = in.tokened(ctx, l)
+	case Subscribe:
+		err = in.toSubscribe(ctx, l)
+	case Confirm:
+		err = in.answered(ctx, l)
 	}
 	return l, err
 }
@@ -354,7 +368,7 @@ func (in *Inbox) known(ctx context.Context, fault *error) Known {
 
 // KnownTo is what a newsletter's addresses and tokens tell without the books.
 func KnownTo(n *send.Newsletter) Known {
-	return Known{Address: n.Pattern.Parse, Leaver: n.Leaver, Bounced: n.Bounced, ListID: n.ListIdentifier(), Loop: n.Loop()}
+	return Known{Address: n.Pattern.Parse, Leaver: n.Leaver, Bounced: n.Bounced, Keys: n.Keys, ListID: n.ListIdentifier(), Loop: n.Loop()}
 }
 
 // origin is the mail of ours that bears a Message-ID.

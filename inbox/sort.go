@@ -8,6 +8,7 @@ import (
 	"galley/inbox/bounce"
 	"galley/inbox/mime"
 	"galley/send"
+	"galley/send/door"
 )
 
 // Kind is what a message is for.
@@ -39,6 +40,7 @@ type Known struct {
 	Address func(addr string) (kind, token string, ok bool)    // an address of the newsletter's pattern
 	Leaver  func(token string) (subscriber int64, ok bool)     // reads an unsub token
 	Bounced func(token string) (delivery, slip int64, ok bool) // reads the token of a return path
+	Keys    send.Keys                                          // read the tokens of the door's mails
 	Issued  func(messageID string) bool                        // whether we wrote that Message-ID
 	ListID  string                                             // the identifier of our List-Id, without brackets
 	Loop    string                                             // what our mails say in X-Loop
@@ -52,6 +54,7 @@ type Tray struct {
 	Subscriber     int64         // whose unsub token it came to
 	Delivery, Slip int64         // what a bounce or complaint is about, by its token; 0 without one
 	Return         bounce.Result // of a bounce or a complaint
+	Paper          door.Paper    // the door's mail that it answers
 }
 
 // maxHops is how many Received fields a message may have (trust.md 2.1).
@@ -78,12 +81,12 @@ func Tell(m *mime.Message, k Known) Tray {
 	if why := listMail(m); why != "" {
 		return Tray{Kind: List, Reason: why}
 	}
+	if p, ok := k.answered(m); ok {
+		return Tray{Kind: Confirm, Reason: "a valid token of kind " + string(p.Kind), Paper: p}
+	}
 	for _, a := range k.addressed(m) {
-		switch a.kind {
-		case "subscribe", "sub":
+		if a.kind == "subscribe" || a.kind == "sub" {
 			return Tray{Kind: Subscribe, Reason: "sent to the subscribe address"}
-		case "confirm":
-			return Tray{Kind: Confirm, Reason: "sent to a confirm address"}
 		}
 	}
 	return Tray{}
@@ -204,6 +207,21 @@ func (k Known) leaver(m *mime.Message) int64 {
 	}
 	id, _ := k.Leaver(strings.ToLower(strings.TrimSpace(token)))
 	return id
+}
+
+// answered is the door's mail that a message answers: by a token in the
+// address it came to, in its Subject, or in its In-Reply-To; any one is enough
+// (conversation.md section 4).
+func (k Known) answered(m *mime.Message) (door.Paper, bool) {
+	for _, a := range k.addressed(m) {
+		if p, ok := door.ReadToken(k.Keys, door.Kind(a.kind), a.token); ok {
+			return p, true
+		}
+	}
+	if p, ok := door.InMessageID(k.Keys, m.InReplyTo); ok {
+		return p, true
+	}
+	return door.InText(k.Keys, m.Subject)
 }
 
 // outOfOffice are the Subjects of automatic answers in the big languages;

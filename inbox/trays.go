@@ -232,36 +232,6 @@ func said(m *mime.Message) string {
 	return m.Text
 }
 
-// leave takes a reader off the list.
-func (in *Inbox) leave(l *letter, subscriber int64, evidence string) effect {
-	return func(ctx context.Context, tx *store.Tx) error {
-		_, err := in.Readers.Leave(ctx, tx, in.Newsletter.ID, subscriber, evidence+"; message "+l.m.MessageID)
-		return err
-	}
-}
-
-// leaver takes off the reader whose token for leaving came back. A person may
-// have written more than that: it is a letter (mails.md, table 2.2).
-func (in *Inbox) leaver(ctx context.Context, l *letter) error {
-	off := in.leave(l, l.tray.Subscriber, "by the address of the List-Unsubscribe field")
-	l.effect = off
-	if Automatic(l.m) != "" || markedSpam(l.m) {
-		return nil
-	}
-	sub, _, err := in.who(ctx, l)
-	if err != nil {
-		return err
-	}
-	r := readReader(l.m, true, false, store.Now(), in.Newsletter.Zone)
-	if !r.Letter && len(r.Links) == 0 || r.Note == "" && r.Word == intent.ReaderNothing {
-		return nil
-	}
-	l.effect = func(ctx context.Context, tx *store.Tx) error {
-		return errors.Join(off(ctx, tx), in.Desk.Pass(ctx, tx, in.letter(l, r, sub, "Asked to be taken off the list, and is off.")))
-	}
-	return nil
-}
-
 // reader deals with mail of people who are no editors, or whose mail does
 // not prove that they are.
 func (in *Inbox) reader(ctx context.Context, l *letter) error {
@@ -278,34 +248,21 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 		l.effect = in.askAbout(l, editor)
 		return nil
 	}
-	r := readReader(l.m, sub.ID != 0, copied, store.Now(), in.Newsletter.Zone)
-	l.kind, l.reason = readerKind(r)
-	if r.Word == intent.ReaderUnsubscribe && sub.ID == 0 {
-		l.kind, l.reason = Letter, "asks to leave and is not on the list"
-		r.Letter = true
-	}
-	l.effect = in.heard(l, r, sub)
-	return nil
+	r := readReader(l.m, sub.ID != 0, set(copied, string(intent.PaperIssue), ""), store.Now(), in.Newsletter.Zone)
+	return in.wished(ctx, l, r, sub)
 }
 
 // heard does what a reader's mail asks, and hands on what it says: a link to
-// the pool, words to the editor.
-func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber) effect {
+// the pool, words to the editor. why tells the editor what was done beside.
+func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
-		why := ""
-		if l.kind == Unsubscribe {
-			if err := in.leave(l, sub.ID, "in words")(ctx, tx); err != nil {
-				return err
-			}
-			why = "Asked to be taken off the list, and is off."
-		}
 		if l.kind == Suggestion {
 			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r)); err != nil {
 				return err
 			}
 			why = "The links are kept with the suggestions."
 		}
-		if !r.Letter || l.kind != Letter && l.kind != Suggestion && l.kind != Unsubscribe {
+		if !r.Letter {
 			return nil
 		}
 		return in.Desk.Pass(ctx, tx, in.letter(l, r, sub, why))
@@ -350,13 +307,10 @@ func lineOf(text, link string) string {
 }
 
 // readReader reads a reader's own words.
-func readReader(m *mime.Message, onList, copied bool, now time.Time, zone *time.Location) intent.ReaderReading {
+func readReader(m *mime.Message, onList bool, paper string, now time.Time, zone *time.Location) intent.ReaderReading {
 	parts := split(m)
-	rm := intent.ReaderMail{Subject: m.Subject, Own: parts.Own, Reply: m.InReplyTo != "", OnList: onList,
+	rm := intent.ReaderMail{Subject: m.Subject, Own: parts.Own, Reply: m.InReplyTo != "", OnList: onList, Paper: intent.Paper(paper),
 		Forwarded: parts.Forward != "", Now: now, Zone: zone}
-	if copied {
-		rm.Paper = intent.PaperIssue
-	}
 	for _, a := range m.From {
 		rm.Names = append(rm.Names, a.Name)
 	}

@@ -300,7 +300,7 @@ func (p *crashPost) check() {
 		`draft WHERE state = 'proofed' AND revision = 1`: 1 + drafts, `draft`: 1 + drafts, `issue`: 1 + drafts,
 		`decision`: 1 + drafts + commanded, `(SELECT DISTINCT message FROM decision) d`: 1 + drafts + commanded,
 		`issue WHERE state = 'approved'`: drafts / 2, `issue WHERE state = 'held'`: drafts / 2, `edition`: 1 + drafts/2,
-		`suggestion`: letters, `vote`: letters, `letter`: letters, `letter WHERE state = 'passed'`: letters, `audit`: 4 + 2*drafts, `slip`: answers, `slip WHERE state = 'sent'`: answers,
+		`suggestion`: letters, `vote`: letters, `letter`: letters, `letter WHERE state = 'passed'`: letters, `audit`: 4 + 2*drafts, `slip`: answers + byWord, `slip WHERE state = 'sent'`: answers + byWord, `slip WHERE kind = 'farewell'`: byWord,
 	} {
 		if n := p.number(`SELECT count(*) FROM ` + query); n != want {
 			p.t.Errorf("%d rows of %s, want %d", n, query, want)

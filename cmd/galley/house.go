@@ -15,6 +15,7 @@ import (
 	"galley/inbox/mailbox"
 	"galley/inbox/trust"
 	"galley/send"
+	"galley/send/door"
 	"galley/send/list"
 	"galley/send/message"
 	"galley/send/relay"
@@ -31,6 +32,7 @@ type house struct {
 	list    *list.List
 	queue   *send.Queue
 	desk    *compose.Desk
+	door    *door.Door
 	relay   *relay.Relay
 	inboxes []*inbox.Inbox
 	boxes   []*mailbox.Mailbox
@@ -72,6 +74,7 @@ func (h *house) join(key []byte) error {
 	h.queue = &send.Queue{DB: h.db, Courier: h.relay, Readers: h.list, Connections: h.cfg.SMTP.Connections,
 		Newsletters: map[string]*send.Newsletter{}, Log: h.log}
 	h.desk = &compose.Desk{DB: h.db, Press: h.queue, Figures: h.queue, Newsletters: map[string]*compose.Newsletter{}, Log: h.log}
+	h.door = &door.Door{DB: h.db, List: h.list, Press: h.queue, Newsletters: map[string]*door.Newsletter{}, Key: key, Log: h.log}
 	keys := send.Keys{Secret: key}
 	for i := range h.cfg.Newsletters {
 		n := &h.cfg.Newsletters[i]
@@ -83,9 +86,10 @@ func (h *house) join(key []byte) error {
 			return err
 		}
 		h.desk.Newsletters[n.ID] = dn
+		h.door.Newsletters[n.ID] = n.door(sn)
 		h.open(n, sn)
 	}
-	return nil
+	return h.door.Check()
 }
 
 // signers loads the DKIM keys; each signs for the newsletters under its
@@ -172,9 +176,22 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 	return out
 }
 
+// door is a newsletter as its readers meet it who come and go. Its mails are
+// signed with the first editor's first name.
+func (n *Newsletter) door(sn *send.Newsletter) *door.Newsletter {
+	out := &door.Newsletter{Newsletter: sn, Tagline: n.Tagline, Signs: n.Name, Lang: n.Lang, Looks: templates.Look(n.Templates)}
+	if len(n.Editors) > 0 && n.Editors[0].Name != "" {
+		out.Signs, _, _ = strings.Cut(n.Editors[0].Name, " ")
+	}
+	if n.Slot != nil {
+		out.Weekday, out.Zone = time.Weekday(n.Slot.Weekday).String(), n.Slot.Zone.Location
+	}
+	return out
+}
+
 // open builds a newsletter's mailbox and its inbox.
 func (h *house) open(n *Newsletter, sn *send.Newsletter) {
-	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Returns: h.queue, Log: h.log,
+	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Door: h.door, Returns: h.queue, Log: h.log,
 		DNS: func(ctx context.Context, name string) ([]string, error) { return h.dns(ctx, name) }, Newsletter: n.inbox(sn)}
 	m := &n.IMAP
 	box := &mailbox.Mailbox{Addr: net.JoinHostPort(m.Host, fmt.Sprint(m.Port)), Security: mailbox.Security(m.Security), User: m.User,

@@ -17,8 +17,8 @@ import (
 // that is missing here, or imports more or less, fails.
 var floorPlan = map[string]string{
 	"cmd/galley": "compose compose/lint compose/markdown compose/probe inbox inbox/inboxtest inbox/intent inbox/mailbox inbox/mime inbox/trust " +
-		"send send/list send/message send/relay send/sendtest send/site send/store templates",
-	"inbox":                "compose compose/lint compose/markdown inbox/bounce inbox/intent inbox/mailbox inbox/mime inbox/reply inbox/trust send send/list send/store",
+		"send send/door send/list send/message send/relay send/sendtest send/site send/store templates",
+	"inbox":                "compose compose/lint compose/markdown inbox/bounce inbox/intent inbox/mailbox inbox/mime inbox/reply inbox/trust send send/door send/list send/store",
 	"inbox/bounce":         "inbox/mime",
 	"inbox/inboxtest":      "",
 	"inbox/intent":         "",
@@ -32,6 +32,7 @@ var floorPlan = map[string]string{
 	"compose/markdown":     "",
 	"compose/probe":        "",
 	"send":                 "send/list send/message send/store",
+	"send/door":            "send send/list send/message send/store templates",
 	"send/list":            "send/store",
 	"send/message":         "",
 	"send/relay":           "send",
@@ -67,6 +68,7 @@ var owner = map[string]string{
 	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose",
 	"edition": "send", "delivery": "send", "attempt": "send", "seal": "send", "return": "send", "slip": "send", "lease": "send",
 	"subscriber": "send/list", "consent": "send/list", "suppression": "send/list",
+	"request": "send/door", "knock": "send/door",
 }
 
 var (

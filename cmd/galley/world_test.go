@@ -97,6 +97,8 @@ func newWorld(t *testing.T) *world {
 		{name: "Mallory", addr: message.Address{Name: "Mallory", Addr: "mallory@mallory.example"}, signs: true},
 		{name: "Ada", addr: message.Address{Name: "Ada Reader", Addr: "reader001@readers.example"}},
 		{name: "Ben", addr: message.Address{Name: "Ben Reader", Addr: "reader002@readers.example"}},
+		{name: "Nora", addr: message.Address{Name: "Nora Lind", Addr: "nora@home.example"}},
+		{name: "Nora-at-work", addr: message.Address{Name: "Nora Lind", Addr: "nora@work.example"}},
 		{name: "Friend", addr: message.Address{Addr: "friend@elsewhere.example"}},
 	} {
 		p.wrote = map[string]bool{}
@@ -154,11 +156,11 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	h.dns, h.relay.Dial = w.dns, w.wire.Dial
-	h.desk.Tick, h.queue.Tick = w.plan.tick, w.plan.tick
+	h.desk.Tick, h.queue.Tick, h.door.Tick = w.plan.tick, w.plan.tick, w.plan.tick
 	for i, b := range h.boxes {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
 	}
-	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}}
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}}
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}

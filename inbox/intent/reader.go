@@ -46,6 +46,7 @@ const (
 	ReaderForget      ReaderWord = "forget me"
 	ReaderBack        ReaderWord = "back"
 	ReaderTextOnly    ReaderWord = "text only"
+	ReaderWithHTML    ReaderWord = "with html" // takes text only back
 	ReaderMyData      ReaderWord = "my data"
 )
 

@@ -24,6 +24,7 @@ var readerPhrases = phraseTable(map[ReaderWord][]string{
 	ReaderForget:   {"forget me", "forget", "erase me", "delete my data", "delete me", "vergiss mich", "oubliez-moi", "olvídame", "dimenticami"},
 	ReaderBack:     {"back", "zurück", "retour", "volver", "torna", "voltar", "terug"},
 	ReaderTextOnly: {"text only", "plain text", "nur text", "texte seul", "solo texto", "solo testo"},
+	ReaderWithHTML: {"with html", "html", "with pictures", "mit bildern", "avec images", "con imágenes", "con immagini"},
 	ReaderMyData:   {"my data", "meine daten", "mes données", "mis datos", "i miei dati"},
 })
 

@@ -28,8 +28,11 @@ type Subscriber struct {
 	Address Address   `json:"address"`
 	Name    string    `json:"name,omitempty"`
 	State   State     `json:"state"`
-	Joined  time.Time `json:"joined"`  // when they consented
-	Changed time.Time `json:"changed"` // when State last changed
+	Paused  time.Time `json:"paused,omitzero"` // gets nothing until then
+	Plain   bool      `json:"plain,omitempty"` // wants issues without their HTML part
+	Quiet   bool      `json:"quiet,omitempty"` // wants no mails of thanks
+	Joined  time.Time `json:"joined"`          // when they consented
+	Changed time.Time `json:"changed"`         // when State last changed
 }
 
 // List is the lists of all newsletters.
@@ -37,15 +40,15 @@ type List struct {
 	Key []byte // of the hashes of suppressed addresses; the same for ever
 }
 
-const columns = `id, address, name, state, joined, changed`
+const columns = `id, address, name, state, paused, plain, quiet, joined, changed`
 
 // scanner is a row of one query, or one of many.
 type scanner interface{ Scan(...any) error }
 
 func scan(row scanner) (s Subscriber, err error) {
-	var joined, changed int64
-	err = row.Scan(&s.ID, &s.Address, &s.Name, &s.State, &joined, &changed)
-	s.Joined, s.Changed = store.Instant(joined), store.Instant(changed)
+	var paused, joined, changed int64
+	err = row.Scan(&s.ID, &s.Address, &s.Name, &s.State, &paused, &s.Plain, &s.Quiet, &joined, &changed)
+	s.Paused, s.Joined, s.Changed = store.Instant(paused), store.Instant(joined), store.Instant(changed)
 	return s, err
 }
 
@@ -61,7 +64,7 @@ func (l *List) Add(ctx context.Context, tx *store.Tx, newsletter string, a Addre
 		INSERT INTO subscriber (newsletter, key, address, name, state, joined, changed)
 		VALUES ($1, $2, $3, $4, 'active', $5, $6)
 		ON CONFLICT (newsletter, key) DO UPDATE
-		SET address = excluded.address, state = 'active', joined = excluded.joined, changed = excluded.changed,
+		SET address = excluded.address, state = 'active', paused = 0, joined = excluded.joined, changed = excluded.changed,
 			name = CASE WHEN excluded.name = '' THEN subscriber.name ELSE excluded.name END
 		WHERE subscriber.state <> 'active'
 		RETURNING `+columns,
@@ -121,9 +124,9 @@ const askAtOnce = 200
 var gone = func() string {
 	marks := make([]string, askAtOnce)
 	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+2)
+		marks[i] = fmt.Sprintf("$%d", i+3)
 	}
-	return `SELECT id FROM subscriber WHERE newsletter = $1 AND state = 'active' AND id IN (` + strings.Join(marks, ", ") + `)`
+	return `SELECT id FROM subscriber WHERE newsletter = $1 AND state = 'active' AND paused <= $2 AND id IN (` + strings.Join(marks, ", ") + `)`
 }()
 
 // Gone gives those of ids who get no issue any more, or were erased.
@@ -148,8 +151,8 @@ func (l *List) Gone(ctx context.Context, tx *store.Tx, newsletter string, ids []
 // activeOf asks about up to askAtOnce people. The text of the query is always
 // the same, so that it stays compiled: the last id fills what is left.
 func activeOf(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) (map[int64]bool, error) {
-	args := make([]any, 1, 1+askAtOnce)
-	args[0] = newsletter
+	args := make([]any, 2, 2+askAtOnce)
+	args[0], args[1] = newsletter, store.Micros(tx.Now())
 	for i := range askAtOnce {
 		args = append(args, ids[min(i, len(ids)-1)])
 	}
@@ -174,7 +177,8 @@ func activeOf(ctx context.Context, tx *store.Tx, newsletter string, ids []int64)
 func (l *List) Recipients(ctx context.Context, tx *store.Tx, newsletter string, after int64, n int) ([]Subscriber, error) {
 	return page(tx.QueryContext(ctx, `
 		SELECT `+columns+` FROM subscriber
-		WHERE newsletter = $1 AND state = 'active' AND id > $2 ORDER BY id LIMIT $3`, newsletter, after, n))
+		WHERE newsletter = $1 AND state = 'active' AND paused <= $2 AND id > $3 ORDER BY id LIMIT $4`,
+		newsletter, store.Micros(tx.Now()), after, n))
 }
 
 // All gives up to n of everybody on the books, as Recipients does.
@@ -202,7 +206,8 @@ func page(rows *store.Rows, err error) ([]Subscriber, error) {
 
 // Counts is how many people stand where.
 type Counts struct {
-	Active     int `json:"active"`
+	Active     int `json:"active"` // would get an issue now
+	Paused     int `json:"paused"` // on the list, and get nothing for a time
 	Left       int `json:"left"`
 	Suppressed int `json:"suppressed"`
 }
@@ -210,12 +215,13 @@ type Counts struct {
 // Count counts the people of a newsletter. It reads one index from end to
 // end, so it is for reports and not for every message.
 func (l *List) Count(ctx context.Context, tx *store.Tx, newsletter string) (c Counts, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT state, count(*) FROM subscriber WHERE newsletter = $1 GROUP BY state`, newsletter)
+	rows, err := tx.QueryContext(ctx, `SELECT CASE WHEN state = 'active' AND paused > $1 THEN 'paused' ELSE state END AS stands, count(*)
+		FROM subscriber WHERE newsletter = $2 GROUP BY stands`, store.Micros(tx.Now()), newsletter)
 	if err != nil {
 		return c, fmt.Errorf("list: counting: %w", err)
 	}
 	defer rows.Close()
-	field := map[State]*int{Active: &c.Active, Left: &c.Left, Suppressed: &c.Suppressed}
+	field := map[State]*int{Active: &c.Active, "paused": &c.Paused, Left: &c.Left, Suppressed: &c.Suppressed}
 	for rows.Next() {
 		var s State
 		var n int

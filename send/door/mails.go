@@ -1,0 +1,236 @@
+package door
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"galley/send"
+	"galley/send/list"
+	"galley/send/message"
+	"galley/send/store"
+	"galley/templates"
+)
+
+// view is what the catalogue's mails to readers are given.
+type view struct {
+	Name, Tagline, Signs, Weekday string
+	Address                       string // the mailbox, for somebody who starts a mail of their own
+	Token, Page                   string // of a mail that may be answered; Page is "" without a web
+	Last, LastURL                 string // the last issue
+	Wish, Until                   string
+	New                           string // the address that somebody moves to, in part
+	Lists                         []string
+}
+
+// kinds are the mails of the door, by their name in the catalogue, with the
+// kind that the books show.
+var kinds = map[string]string{
+	"confirm": "confirm", "move": "confirm", "forget": "confirm", "leave": "way-out",
+	"welcome": "welcome", "welcome-back": "welcome", "moved-here": "welcome", "moved-away": "farewell",
+	"farewell": "farewell", "wish": "done", "moving": "done", "data": "data",
+}
+
+// buttons are the one button of a mail that may be answered with one word:
+// the word, and what stands on it.
+var buttons = map[string][2]string{
+	"confirm": {"yes", "Yes, send it to me"}, "move": {"yes", "Yes, this is my address"}, "forget": {"yes", "Yes, erase everything"},
+	"farewell": {"back", "Put me back"}, "moved-away": {"back", "Put me back"},
+}
+
+// mail is one mail of the door on its way to the books.
+type mail struct {
+	name    string // in the catalogue
+	to      list.Address
+	person  string // the reader's own name, "" in mail that others may have caused
+	kind    Kind   // of its token
+	token   string
+	answers string // Message-ID of the reader's own mail
+	view    view
+	file    *message.Attachment
+}
+
+// post writes a mail and hands it to the press.
+func (d *Door) post(ctx context.Context, tx *store.Tx, n *Newsletter, m mail) error {
+	s, err := n.slip(m.name, m.to, m.view.with(n, m))
+	if err != nil {
+		return err
+	}
+	out := s.Mail
+	out.Date, out.To[0].Name = tx.Now(), m.person
+	if m.answers != "" {
+		out.InReplyTo, out.References, out.AutoSubmitted = m.answers, []string{m.answers}, "auto-replied"
+	}
+	if m.token != "" {
+		out.MessageID = fmt.Sprintf("<%s.%s@%s>", m.kind, m.token, domainOf(n.From.Addr))
+		out.ReplyTo = &message.Address{Name: n.From.Name, Addr: n.Pattern.Address(string(m.kind), m.token)}
+	}
+	if button, ok := buttons[m.name]; ok && m.token != "" {
+		out.HTML, err = n.html(string(out.Text), button[1], n.mailto(m, out.Subject, button[0]))
+		if err != nil {
+			return err
+		}
+	}
+	if m.file != nil {
+		out.Attachments = []message.Attachment{*m.file}
+	}
+	return d.Press.Post(ctx, tx, s)
+}
+
+// slip writes a mail's words.
+func (n *Newsletter) slip(name string, to list.Address, v view) (*send.Slip, error) {
+	subject, text, err := templates.Say(n.Looks, "reader-"+name, v)
+	if err != nil {
+		return nil, err
+	}
+	addr := message.Address{Addr: to.String()}
+	return &send.Slip{Newsletter: n.ID, Kind: kinds[name], To: addr, Mail: &message.Mail{
+		From: n.From, To: []message.Address{addr}, Subject: subject, AutoSubmitted: "auto-generated",
+		Fields: []message.Field{{Name: "X-Loop", Value: n.Loop()}}, Text: []byte(text),
+	}}, nil
+}
+
+// with fills in what all mails know.
+func (v view) with(n *Newsletter, m mail) view {
+	v.Name, v.Tagline, v.Signs, v.Weekday, v.Address = n.Name, n.Tagline, n.Signs, n.Weekday, n.Pattern.Mailbox
+	v.Token = m.token
+	if n.Host != "" && m.token != "" {
+		v.Page = n.Page(m.kind, m.token)
+	}
+	return v
+}
+
+// Page is the address of the page that does what a mail with a token asks.
+func (n *Newsletter) Page(kind Kind, token string) string {
+	return n.Host + "/" + string(kind) + "/" + token
+}
+
+// mailto is the URL of a button that sends one word back. The token travels
+// in the address and in the Subject.
+func (n *Newsletter) mailto(m mail, subject, word string) string {
+	// RFC 6068 section 2: a space is %20, a plus sign of an address may stand.
+	return "mailto:" + n.Pattern.Address(string(m.kind), m.token) + "?subject=" + url.PathEscape("Re: "+subject) + "&body=" + url.PathEscape(word)
+}
+
+// html is the text of a mail with its one button, as slip.html lays it out.
+func (n *Newsletter) html(text, label, href string) ([]byte, error) {
+	t, err := template.ParseFS(n.Looks, "slip.html")
+	if err != nil {
+		return nil, fmt.Errorf("slip.html: %w", err)
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, map[string]any{
+		"Lang": n.lang(), "Name": n.Name, "Blocks": blocks(text), "Label": label, "Href": template.URL(href),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("slip.html: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (n *Newsletter) lang() string {
+	if n.Lang == "" {
+		return "en"
+	}
+	return n.Lang
+}
+
+func (n *Newsletter) zone() *time.Location {
+	if n.Zone == nil {
+		return time.UTC
+	}
+	return n.Zone
+}
+
+// block is a paragraph of a mail's text, or a line to copy out of it.
+type block struct {
+	Text   string
+	Word   bool // it stands indented: a word to send back
+	Button bool // the button that sends it stands below
+	URL    string
+}
+
+// blocks takes a text apart as the catalogue writes it.
+func blocks(text string) (out []block) {
+	once := false
+	for para := range strings.SplitSeq(text, "\n\n") {
+		b := block{Word: strings.HasPrefix(para, " "), Text: strings.Join(strings.Fields(para), " ")}
+		if strings.HasPrefix(b.Text, "https://") && !strings.Contains(b.Text, " ") {
+			b.URL = b.Text
+		}
+		b.Button, once = b.Word && !once, once || b.Word
+		if b.Text != "" {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func domainOf(addr string) string { return strings.ToLower(addr[strings.LastIndexByte(addr, '@')+1:]) }
+
+// confirmation asks an address. Nothing in it comes from whoever asked: no
+// name, no words, no thread.
+func (d *Door) confirmation(ctx context.Context, tx *store.Tx, n *Newsletter, r *row) error {
+	m := mail{name: string(r.Kind), to: r.Address, kind: r.Kind}
+	if r.Kind == Leave { // its page and its word are those of any copy
+		s, err := d.List.ByID(ctx, tx, n.ID, r.Subscriber)
+		if err != nil {
+			return err
+		}
+		m.to, m.view.Page = s.Address, ""
+		if n.Host != "" {
+			m.view.Page = n.Host + "/u/" + n.Keys.Mint(send.KindUnsubscribe, s.ID)
+		}
+		return d.post(ctx, tx, n, m)
+	}
+	m.token = n.Keys.Mint(string(r.Kind), r.ID)
+	if r.Kind == Forget {
+		if _, err := tx.ExecContext(ctx, `UPDATE request SET subscriber = $1 WHERE id = $2`, r.Subscriber, r.ID); err != nil {
+			return err
+		}
+	}
+	return d.post(ctx, tx, n, m)
+}
+
+// welcome greets who has come, with how to leave, how to suggest and the
+// last issue.
+func (d *Door) welcome(ctx context.Context, tx *store.Tx, n *Newsletter, name string, s list.Subscriber, answers string) error {
+	m := mail{name: name, to: s.Address, person: s.Name, answers: answers}
+	last, err := d.Press.Latest(ctx, tx, n.ID)
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		m.view.Last = last.Subject
+		if n.Host != "" {
+			m.view.LastURL = n.Host + n.ArchivePath + "/" + url.PathEscape(last.Slug)
+		}
+	}
+	return d.post(ctx, tx, n, m)
+}
+
+// farewell tells who has left the way back.
+func (d *Door) farewell(ctx context.Context, tx *store.Tx, n *Newsletter, name string, s list.Subscriber, answers string) error {
+	id, err := d.insert(ctx, tx, Request{Newsletter: n.ID, Kind: Back, Address: s.Address, Subscriber: s.ID, Source: ByMail, Evidence: "the way back of a farewell"}, "asked")
+	if err != nil {
+		return err
+	}
+	return d.post(ctx, tx, n, mail{name: name, to: s.Address, person: s.Name, kind: Back, token: n.Keys.Mint(string(Back), id), answers: answers})
+}
+
+// moving tells a reader that the new address was asked, in the same words
+// whether it was or not.
+func (d *Door) moving(ctx context.Context, tx *store.Tx, n *Newsletter, r *row) error {
+	s, err := d.List.ByID(ctx, tx, n.ID, r.Subscriber)
+	if store.NotFound(err) || err == nil && s.State != list.Active {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.post(ctx, tx, n, mail{name: "moving", to: s.Address, person: s.Name, view: view{New: r.Address.Masked()}})
+}
