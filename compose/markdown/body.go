@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 var (
@@ -34,6 +35,7 @@ func (w *work) body() {
 		w.apart()
 		w.dashes()
 		w.unwrap()
+		w.bareMarkers()
 		w.blanks()
 		w.lineEnds()
 		w.rules()
@@ -164,7 +166,7 @@ func gaps(ls []line) []gap {
 // lines. Lines that are only sensible next to each other come together again.
 func (w *work) apart() {
 	gs := gaps(w.ls)
-	tight, wide, kin := 0, 0, 0
+	tight, wide, kin, broken := 0, 0, 0, 0
 	odd := true
 	for _, g := range gs {
 		odd = odd && g.blanks%2 == 1
@@ -178,18 +180,23 @@ func (w *work) apart() {
 		return
 	}
 	for _, g := range gs {
-		if a, b := w.ls[g.a].s, w.ls[g.b].s; g.blanks == 1 && (belong(a, b) || underline(a, b)) {
+		a, b := w.ls[g.a].s, w.ls[g.b].s
+		switch {
+		case g.blanks != 1:
+		case belong(a, b) || underline(a, b):
 			kin++
+		case running(a) && running(b) && unicode.IsLower(firstRune(strings.TrimLeft(b, " "))) && !ends(a):
+			broken++ // in the middle of a sentence
 		}
 	}
-	if kin == 0 {
+	single := len(gs) - wide - tight
+	if kin+broken == 0 && (!odd || single == 0 || wide < 2*single || wide < 8) {
 		return
 	}
 	// Where the empty lines of the draft are there too, as wider gaps, the single
 	// ones were put in by the mail program.
-	single := len(gs) - wide - tight
 	// A line end made two leaves odd numbers of them everywhere.
-	doubled := wide > single && kin*2 > single || odd && wide*2 > single
+	doubled := wide > single && kin*2 > single || odd && (wide*2 > single || wide > 2 && (kin+broken)*6 > single)
 	w.closeGaps(gs, func(g gap) int {
 		switch {
 		case doubled && g.blanks == 1:

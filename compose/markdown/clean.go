@@ -10,7 +10,8 @@ import (
 const nbsp = "\u00a0"
 
 // split cuts a text into numbered lines. CR LF, CR, LF and the two Unicode
-// separators all end a line; invalid UTF-8 becomes U+FFFD.
+// separators all end a line, and so does CR CR LF, which programs write that
+// take a text's ends of lines for bare ones; invalid UTF-8 becomes U+FFFD.
 func split(text []byte) []line {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	s := strings.ToValidUTF8(string(text), "\ufffd")
@@ -22,7 +23,7 @@ func split(text []byte) []line {
 	return ls
 }
 
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n")
+var lineEnds = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n")
 
 // clean removes what no reader can see and no Markdown means: controls, byte
 // order marks, zero width spaces; and gives no-break spaces their old form.

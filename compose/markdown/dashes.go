@@ -10,7 +10,10 @@ var (
 	smartComment = regexp.MustCompile(`<!\s?[–—]-?|[–—]-?>`)
 	smartTable   = regexp.MustCompile(`^\s*\|?[\s:|–—-]*[–—][\s:|–—-]*$`)
 	smartTarget  = regexp.MustCompile(`\]\([^)\s]*[–—][^)\s]*\)|https?://[^\s)>\]]*[–—][^\s)>\]]*`)
-	smartCode    = regexp.MustCompile("`[^`]*[–—][^`]*`")
+	// smartOption is a word with a hyphen or a sign of equality in it right behind
+	// a long dash: an option of a command.
+	smartOption = regexp.MustCompile("(^|[\\s\"'“‘`(])—([a-z][a-z0-9]*[-=][a-z0-9])")
+	smartCode   = regexp.MustCompile("`[^`]*[–—][^`]*`")
 )
 
 // dashes undoes smart punctuation where a dash is syntax: rules, comments,
@@ -19,25 +22,46 @@ func (w *work) dashes() {
 	for _, l := range w.ls {
 		if strings.Contains(l.s, "<!—") || smartRule.MatchString(l.s) && strings.Count(l.s, "—") > 1 {
 			w.smart = true
-			break
 		}
+		w.short = w.short || smartRule.MatchString(l.s) && strings.Count(l.s, "–") > 1
 	}
 	code := fenced(w.ls)
 	for i, l := range w.ls {
 		if !strings.ContainsAny(l.s, "–—") {
 			continue
 		}
-		switch {
-		case isSmartRule(l.s) && !code[i]:
+		if isSmartRule(l.s) && !code[i] {
 			w.ls[i].s = restoredRule(l.s)
 			w.repaired(l.n, "A rule had become long dashes; it is a rule again.", "%d rules had become long dashes; they are rules again.")
-		case w.smart:
-			if w.ls[i].s = plainDashes(l.s, code[i]); w.ls[i].s != l.s {
-				w.repaired(l.n, "Long dashes in an address, code, a table or a comment are two hyphens again.",
-					"Long dashes in %d lines with addresses, code, tables or comments are two hyphens again.")
-			}
+			continue
 		}
+		w.ls[i].s = w.hyphens(l, code[i])
 	}
+}
+
+// hyphens gives a line its hyphens back where a long dash can not be meant.
+func (w *work) hyphens(l line, code bool) string {
+	s := l.s
+	if w.smart {
+		s = w.plainDashes(s, code)
+	}
+	s = smartTarget.ReplaceAllStringFunc(s, w.dashed)
+	s = smartOption.ReplaceAllString(s, "$1--$2")
+	if s != l.s {
+		w.repaired(l.n, "Long dashes in an address, code, a table or a comment are two hyphens again.",
+			"Long dashes in %d lines with addresses, code, tables or comments are two hyphens again.")
+	}
+	return s
+}
+
+// dashed writes the hyphens that a long dash was made of. Some programs make an
+// en dash of two, others an em dash; the other one is then the author's, as in
+// the addresses of encyclopedias.
+func (w *work) dashed(s string) string {
+	if w.short {
+		s = strings.ReplaceAll(s, "–", "--")
+	}
+	return strings.ReplaceAll(s, "—", "--")
 }
 
 func isSmartRule(s string) bool {
@@ -53,10 +77,9 @@ func restoredRule(s string) string {
 	return s
 }
 
-func plainDashes(s string, code bool) string {
-	hyphens := strings.NewReplacer("—", "--", "–", "--").Replace
+func (w *work) plainDashes(s string, code bool) string {
 	if code || smartTable.MatchString(s) && strings.Contains(s, "|") {
-		return hyphens(s)
+		return w.dashed(s)
 	}
 	s = smartComment.ReplaceAllStringFunc(s, func(m string) string {
 		if strings.HasSuffix(m, ">") {
@@ -65,8 +88,7 @@ func plainDashes(s string, code bool) string {
 		return "<!--"
 	})
 	s = strings.ReplaceAll(s, "—-", "---") // what smart punctuation makes of three, and nobody writes
-	s = smartTarget.ReplaceAllStringFunc(s, hyphens)
-	return smartCode.ReplaceAllStringFunc(s, hyphens)
+	return smartCode.ReplaceAllStringFunc(s, w.dashed)
 }
 
 // rules puts back the empty line that a rule needs before it: without one, the

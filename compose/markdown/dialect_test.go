@@ -107,7 +107,7 @@ func TestSmartDashes(t *testing.T) {
 	const text = "Use `git —amend` — at [x](https://a.example/b—c).\n\n<!— note —>\n"
 	for in, want := range map[string]string{
 		text + "\n—————\n\nEnd.\n":                "Use `git --amend` — at [x](https://a.example/b--c).\n\n<!-- note -->\n\n----------\n\nEnd.\n",
-		"Use `a—b` — at https://a.example/b—c.\n": "Use `a—b` — at https://a.example/b—c.\n",
+		"Use `a—b` — at https://a.example/b-c.\n": "Use `a—b` — at https://a.example/b-c.\n",
 	} {
 		if got := string(Read(Source{Text: []byte(in)}).Body); got != want {
 			t.Errorf("%q gives\n%q\nwant\n%q", in, got, want)

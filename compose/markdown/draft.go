@@ -141,6 +141,7 @@ type work struct {
 	ls       []line
 	exact    bool
 	smart    bool // smart punctuation has eaten dashes somewhere in this draft
+	short    bool // and it makes en dashes of two hyphens
 	mends    []mend
 	findings []Finding
 }

@@ -74,7 +74,7 @@ func (w *work) pairs(h head, first int) []pair {
 	if h.kind == headPlain {
 		return tolerant(h)
 	}
-	ls := whole(w.straight(h.ls))
+	ls := whole(w.straight(h.ls, h.kind))
 	strict := strictYAML
 	if h.kind == headTOML {
 		strict = strictTOML
@@ -98,20 +98,25 @@ func formName(k headKind) string {
 }
 
 // straight gives values whose quotation marks a phone curled straight ones, so
-// that YAML sees them.
-func (w *work) straight(in []line) []line {
+// that YAML and TOML see them.
+func (w *work) straight(in []line, kind headKind) []line {
 	ls := append([]line(nil), in...)
+	key, sign := keyLine, ": "
+	if kind == headTOML {
+		key, sign = tomlLine, " = "
+	}
 	for i, l := range ls {
 		s := strings.ReplaceAll(strings.ReplaceAll(l.s, nbsp, " "), "\t", "  ")
-		if m := keyLine.FindStringSubmatch(s); m != nil {
-			v := strings.TrimSpace(m[2] + m[3])
+		s = smartTarget.ReplaceAllStringFunc(s, w.dashed)
+		if m := key.FindStringSubmatch(s); m != nil {
+			v := strings.TrimSpace(strings.Join(m[2:], ""))
 			if r := firstRune(v); r > unicode.MaxASCII && quotePair[r] != 0 && closedQuote(v) {
-				s = m[1] + ": " + strconv.Quote(unquoteValue(v))
+				s = m[1] + sign + strconv.Quote(unquoteValue(v))
 			}
 		}
 		if s != l.s {
-			w.repaired(l.n, "A line of the front matter had curly quotation marks or odd spaces; it has plain ones again.",
-				"%d lines of the front matter had curly quotation marks or odd spaces; they have plain ones again.")
+			w.repaired(l.n, "A line of the front matter had curly quotation marks, long dashes or odd spaces; it has plain ones again.",
+				"%d lines of the front matter had curly quotation marks, long dashes or odd spaces; they have plain ones again.")
 		}
 		ls[i].s = s
 	}

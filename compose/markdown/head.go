@@ -34,6 +34,7 @@ var (
 	// Phones turn --- into an em dash, or into one and a hyphen.
 	dashFence = regexp.MustCompile(`^ ?(?:-{3,}|[-–—]*[–—][-–—]*)\s*$`)
 	dotFence  = regexp.MustCompile(`^ ?(?:\.\.\.|…)\s*$`)
+	tomlTable = regexp.MustCompile(`^\[{1,2}[\pL\pN_. "'-]+\]{1,2}\s*$`)
 	tomlFence = regexp.MustCompile(`^ ?\+\+\+\s*$`)
 )
 
@@ -75,13 +76,13 @@ func cutFenced(ls []line, kind headKind, key *regexp.Regexp) head {
 		if isFence(ls[i].s, kind) {
 			return head{kind: kind, ls: ls[1:i], rest: ls[i+1:]}
 		}
-		if size += len(ls[i].s) + 1; size > headLimit || endsHead(ls[i].s) {
+		if size += len(ls[i].s) + 1; size > headLimit || endsHead(ls[i].s, kind) {
 			break
 		}
 	}
 	end := 1
-	for i := 1; i < len(ls) && !ls[i].blank() && !endsHead(ls[i].s); i++ {
-		if key.MatchString(ls[i].s) || strings.HasPrefix(ls[i].s, " ") {
+	for i := 1; i < len(ls) && (!ls[i].blank() || kind == headTOML && startsWith(ls[i:], tomlTable)) && !endsHead(ls[i].s, kind); i++ {
+		if key.MatchString(ls[i].s) || kind == headTOML && tomlTable.MatchString(ls[i].s) || strings.HasPrefix(ls[i].s, " ") {
 			end = i + 1
 		}
 	}
@@ -95,16 +96,23 @@ func isFence(s string, kind headKind) bool {
 	return dashFence.MatchString(s) || dotFence.MatchString(s)
 }
 
-// endsHead tells lines that front matter can not hold: sections and items.
-func endsHead(s string) bool {
+// endsHead tells lines that front matter can not hold: sections and items. In
+// TOML a word in brackets opens a table.
+func endsHead(s string, kind headKind) bool {
+	if kind == headTOML && tomlTable.MatchString(s) {
+		return false
+	}
 	return strings.HasPrefix(s, "## ") || strings.HasPrefix(s, "[") || strings.HasPrefix(s, "<!--")
 }
 
 // plainHead asks for a title or date key among the first lines before it takes
 // "Note: this is …" at the top of a letter for front matter.
 func plainHead(ls []line) bool {
-	for _, l := range ls {
+	for i, l := range ls {
 		m := keyLine.FindStringSubmatch(l.s)
+		if headGoesOn(ls, i) {
+			continue
+		}
 		if l.blank() || m == nil && !strings.HasPrefix(l.s, " ") {
 			return false
 		}
@@ -115,9 +123,39 @@ func plainHead(ls []line) bool {
 	return false
 }
 
+// headGoesOn tells an empty line that a mail program put between two keys: the
+// line below it is a key that Galley knows, or any key where such lines stand
+// between those above, too.
+func headGoesOn(ls []line, i int) bool {
+	if !ls[i].blank() || i+1 == len(ls) {
+		return false
+	}
+	return knownKey(ls[i+1].s) || i > 2 && ls[i-2].blank() && keyLine.MatchString(ls[i+1].s)
+}
+
+// headHolds tells whether line i belongs to a plain head that may have lost the
+// empty line at its end: it is a key, or the rest of a value that was cut.
+func headHolds(ls []line, i int) bool {
+	if endsHead(ls[i].s, headPlain) {
+		return false
+	}
+	if i == 0 || keyLine.MatchString(ls[i].s) || strings.HasPrefix(ls[i].s, " ") {
+		return true
+	}
+	for k := i + 1; k < len(ls) && k < i+4; k++ {
+		if ls[k].blank() || dashFence.MatchString(ls[k].s) {
+			return width(ls[i-1].s) >= 50
+		}
+		if knownKey(ls[k].s) {
+			return true
+		}
+	}
+	return false
+}
+
 func cutPlain(ls []line) head {
 	end := 0
-	for end < len(ls) && !ls[end].blank() && !dashFence.MatchString(ls[end].s) {
+	for end < len(ls) && (headGoesOn(ls, end) || !ls[end].blank() && headHolds(ls, end)) && !dashFence.MatchString(ls[end].s) {
 		end++
 	}
 	rest := ls[end:]
@@ -153,13 +191,18 @@ func tolerant(h head) []pair {
 		key = tomlLine
 	}
 	var ps []pair
+	table := ""
 	for i, l := range h.ls {
+		if h.kind == headTOML && tomlTable.MatchString(l.s) {
+			table = strings.Trim(strings.TrimSpace(l.s), `[] "'`) + " "
+			continue
+		}
 		if l.blank() || strings.HasPrefix(strings.TrimSpace(l.s), "#") && !openQuote(ps) {
 			continue
 		}
 		m := key.FindStringSubmatch(l.s)
 		if m != nil && !continues(ps, m[1], h.ls, i) {
-			ps = append(ps, pair{key: m[1], value: strings.TrimSpace(strings.Join(m[2:], "")), line: l.n})
+			ps = append(ps, pair{key: table + m[1], value: strings.TrimSpace(strings.Join(m[2:], "")), line: l.n})
 			continue
 		}
 		if len(ps) > 0 {
@@ -219,6 +262,9 @@ func firstRune(s string) rune {
 // unquoteValue takes one pair of quotation marks, straight or curly, off.
 func unquoteValue(v string) string {
 	v = strings.TrimSpace(strings.ReplaceAll(v, nbsp, " "))
+	if rest, ok := strings.CutPrefix(v, "! "); ok && closedQuote(strings.TrimSpace(rest)) {
+		v = strings.TrimSpace(rest) // YAML's mark of a plain string
+	}
 	if !closedQuote(v) {
 		return v
 	}

@@ -22,6 +22,37 @@ func (w *work) bareBackslashes() {
 	}
 }
 
+var bareMarker = regexp.MustCompile(`^\s*(?:[*+-]|\d{1,9}[.)])\s*$`)
+
+// bareMarkers joins a list's marker that stands alone with the text below it. A
+// mail program cuts there when the entry begins with a long address; to Markdown
+// the entry is empty and its text is none of the list's.
+func (w *work) bareMarkers() {
+	fixed := fixedLines(w.ls)
+	var out []line
+	for i, l := range w.ls {
+		n := len(out)
+		if n > 0 && !fixed[i] && !fixed[i-1] && bareMarker.MatchString(w.ls[i-1].s) && running(l.s) && !l.blank() && firstRune(l.s) != ' ' && !markerLine.MatchString(l.s) && !quoteLine1.MatchString(l.s) && (i == 1 || !running(w.ls[i-2].s) || w.ls[i-2].blank() || markerLine.MatchString(w.ls[i-2].s) || inList(w.ls[:i-1])) {
+			out[n-1].s = strings.TrimRight(out[n-1].s, " ") + " " + l.s
+			w.repaired(out[n-1].n, "The mark of a list's entry stood alone on its line; its text is beside it again.",
+				"The marks of %d entries of lists stood alone on their lines; their texts are beside them again.")
+			continue
+		}
+		out = append(out, l)
+	}
+	w.ls = out
+}
+
+// inList tells whether the last lines of ls, up to an empty one, belong to a list.
+func inList(ls []line) bool {
+	for i := len(ls) - 1; i >= 0 && !ls[i].blank(); i-- {
+		if markerLine.MatchString(ls[i].s) {
+			return true
+		}
+	}
+	return false
+}
+
 var indentedName = regexp.MustCompile(`^(?: {4,}|\t\s*)(\p{Lu}[\pL.'’-]*(?: [\pL.'’-]+){0,3})\s*$`)
 
 // signOff takes the indent off a name below a closing such as "All the best,":

@@ -24,7 +24,7 @@ type damage struct {
 var damages = []damage{
 	{"crlf", func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }, 102},
 	{"stuffed", func(s string) string { return eachLine(s, func(l string) string { return " " + l }) }, 102},
-	{"smart dashes", func(s string) string { return strings.ReplaceAll(s, "--", "—") }, 93},
+	{"smart dashes", func(s string) string { return strings.ReplaceAll(s, "--", "—") }, 97},
 	{"nbsp", func(s string) string {
 		return eachLine(s, func(l string) string {
 			n := len(l) - len(strings.TrimLeft(l, " "))

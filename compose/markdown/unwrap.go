@@ -34,9 +34,14 @@ func (w *work) unwrap() {
 // fixedLines marks the lines whose ends mean something: code, rules, comments.
 func fixedLines(ls []line) []bool {
 	fixed := fenced(ls)
+	comment := false
 	for i, l := range ls {
+		if comment = comment || strings.HasPrefix(l.s, "<!--"); comment {
+			fixed[i] = true
+			comment = !strings.Contains(l.s, "-->")
+		}
 		indented := strings.HasPrefix(l.s, "    ") && !markerLine.MatchString(l.s) && (i == 0 || ls[i-1].blank() || fixed[i-1])
-		if indented || ruleLine.MatchString(l.s) || starRule.MatchString(l.s) || strings.HasPrefix(l.s, "<!--") {
+		if indented || ruleLine.MatchString(l.s) || starRule.MatchString(l.s) {
 			fixed[i] = true
 		}
 	}
@@ -130,7 +135,7 @@ func (j *joiner) run() []line {
 		if n := len(j.heads); n == 0 || j.heads[n-1] != last.n {
 			j.heads = append(j.heads, last.n)
 		}
-		if markerLine.MatchString(l.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) || inTarget(last.s) || strings.HasSuffix(last.s, "  ") {
+		if markerLine.MatchString(l.s) || bareMarker.MatchString(last.s) || quoteLine1.MatchString(l.s) || headingLine.MatchString(last.s) || htmlLine.MatchString(l.s) || inTarget(last.s) || strings.HasSuffix(last.s, "  ") {
 			j.turned++
 		}
 		last.s = glue(last.s, strings.TrimLeft(l.s, " "), j.hyphens)
@@ -165,7 +170,7 @@ func (j *joiner) cut(whole string, i int) bool {
 		}
 		return width(a)+gap+width(firstWord(b)) > j.limit && j.cutBeforeMarker(whole, i)
 	case quoteLine1.MatchString(b):
-		return !quoteLine1.MatchString(whole) && !j.at(i+1, quoteLine1) && !strings.HasSuffix(a, ":")
+		return aboveSign.MatchString(b) && !quoteLine1.MatchString(whole) && !j.at(i+1, quoteLine1) && !strings.HasSuffix(a, ":")
 	case tableLine.MatchString(b):
 		return tableLine.MatchString(whole) && !strings.HasSuffix(a, "|")
 	case htmlLine.MatchString(b):
@@ -175,7 +180,10 @@ func (j *joiner) cut(whole string, i int) bool {
 }
 
 var (
-	leadHead  = regexp.MustCompile(`^\**\[.*\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*\)\**`)
+	leadHead = regexp.MustCompile(`^\**\[.*\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*\)\**`)
+	// aboveSign is "x > y" behind the cut: a quote begins with a capital or an
+	// asterisk, and its mark often stands close to it.
+	aboveSign = regexp.MustCompile(`^> [^\p{Lu}*_"“\[]`)
 	leadEntry = regexp.MustCompile(`^ ?\**\[[^\]]`)
 )
 
@@ -196,7 +204,7 @@ func ownLine(whole, b string) bool {
 	case strings.HasPrefix(b, "[]("):
 		return strings.ContainsRune(".!?", lastRune(strings.TrimRight(whole, " ")))
 	case headingLine.MatchString(whole):
-		return strings.HasPrefix(b, "http")
+		return strings.HasPrefix(b, "http") || htmlLine.MatchString(b)
 	}
 	if !strings.HasPrefix(whole, "[](") && !leadEntry.MatchString(b) || len(whole) > 2000 {
 		return false // no need to look into it, or no head of an item
@@ -232,21 +240,46 @@ func (j *joiner) cutBeforeMarker(whole string, i int) bool {
 		return n > 1 && !j.counted(i, n-1)
 	}
 	if rest == "" {
-		return true
+		return !j.entryBelow(i + 1)
 	}
 	list := markerLine.FindStringSubmatch(whole)
 	switch {
+	case list == nil && m[2] == "-":
+		return true
 	case list == nil:
-		return m[2] == "-" || unicode.IsLower(firstRune(rest)) || !j.marked(i+1, m[2])
+		return !j.listed(i, m[2])
 	case list[2] != m[2] && len(list[2]) == 1:
 		return m[2] == "-"
+	case m[2] != "-" || strings.HasPrefix(rest, "http"):
+		return false
 	case leadOnly.MatchString(whole):
-		return firstRune(rest) != '['
+		return rest[0] != '[' && !strings.Contains(rest, "](")
 	}
 	// Entries of one list are alike: a small letter goes on with the sentence of
 	// an entry that began with a capital, and where the other entries have a dash
 	// in them this one has too.
-	return m[2] == "-" && (unicode.IsLower(firstRune(rest)) && unicode.IsUpper(firstRune(list[4])) || j.dashed(list[4], rest, i))
+	return unicode.IsLower(firstRune(rest)) && unicode.IsUpper(firstRune(list[4])) || j.dashed(list[4], rest, i)
+}
+
+// entryBelow tells whether line i holds what an entry begins with, so that the
+// marker alone above it is one that a long address pushed off its line.
+func (j *joiner) entryBelow(i int) bool {
+	if i >= len(j.ls) {
+		return false
+	}
+	s := j.ls[i].s
+	return strings.HasPrefix(s, "[") || strings.HasPrefix(s, "**[") || strings.HasPrefix(s, "http") || width(firstWord(s)) > j.limit/2
+}
+
+// listed tells whether entries with the marker stand near line i. "2 * 3" may be
+// cut before its asterisk, but hardly in a text that has lists of asterisks.
+func (j *joiner) listed(i int, marker string) bool {
+	for k := max(0, i-40); k < min(len(j.ls), i+40); k++ {
+		if k != i && j.marked(k, marker) {
+			return true
+		}
+	}
+	return false
 }
 
 // marked tells whether line i begins with the marker.

@@ -1,0 +1,75 @@
+package markdown
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMended shows single repairs on lines that mail programs leave behind, and
+// next to each what looks like it and is meant.
+func TestMended(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"a marker alone above its entry", "- One\n-\n[T](https://a.example/long)\n- Two\n", "- One\n- [T](https://a.example/long)\n- Two\n"},
+		{"a number alone above its entry", "1. One\n2.\nTwo\n", "1. One\n2. Two\n"},
+		{"a marker alone and nothing below", "- One\n-\n\nText\n", "- One\n-\n\nText\n"},
+		{"a marker alone in code", "```\n-\nx\n```\n", "```\n-\nx\n```\n"},
+		{"an option of a command", "Run it with —no-walk or —max=3.\n", "Run it with --no-walk or --max=3.\n"},
+		{"a dash before a word", "the handling —do I need it— of mail\n", "the handling —do I need it— of mail\n"},
+		{"an address with an em dash", "[T](https://a.example/b—c)\n", "[T](https://a.example/b--c)\n"},
+		{"an address with an en dash", "[T](https://a.example/Dunning–Kruger)\n", "[T](https://a.example/Dunning–Kruger)\n"},
+		{"an address with an en dash below a rule of them", "Text\n\n–––––\n\n[T](https://a.example/b–c)\n", "Text\n\n----------\n\n[T](https://a.example/b--c)\n"},
+		{"ends of lines made twice", "One\r\r\nTwo\r\r\n", "One\nTwo\n"},
+	} {
+		if got := string(Read(Source{Text: []byte(tt.in), Exact: true}).Body); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestPlainHeadEnds takes a plain head off texts whose empty lines are lost or
+// doubled: no key may leak, and no line of the text be taken for a key.
+func TestPlainHeadEnds(t *testing.T) {
+	text := "Hello and welcome to the issue.\n## Meetings\nNote: there was one.\n"
+	for name, in := range map[string]string{
+		"whole":   "Title: x\nDate: 2013-06-07\nCategory: Rust\n\n" + text,
+		"lost":    "Title: x\nDate: 2013-06-07\nCategory: Rust\n" + text,
+		"doubled": "Title: x\n\nDate: 2013-06-07\n\nCategory: Rust\n\n\n\n" + text,
+		"cut":     "Title: x\nSubtitle: one thing and another thing and again\n another; and more\nDate: 2013-06-07\nCategory: Rust\n\n" + text,
+	} {
+		d := Read(Source{Text: []byte(in), Exact: true})
+		if d.Front.Title != "x" || d.Front.Date != "2013-06-07" || d.Front.Other["Category"] != "Rust" {
+			t.Errorf("%s: front matter %+v", name, d.Front)
+		}
+		if got := strings.Join(strings.Fields(string(d.Body)), " "); got != strings.Join(strings.Fields(text), " ") {
+			t.Errorf("%s: body %q", name, d.Body)
+		}
+	}
+}
+
+// TestTOMLTables has front matter with a table: its lines are keys, not text.
+func TestTOMLTables(t *testing.T) {
+	for _, end := range []string{"+++\n", ""} {
+		d := Read(Source{Text: []byte("+++\ntitle = “x”\n\n[extra]\nmonth = \"May\"\n" + end + "\nText [a](https://a.example).\n")})
+		if d.Front.Title != "x" || strings.Contains(string(d.Body), "extra") || string(d.Body) != "Text [a](https://a.example).\n" {
+			t.Errorf("title %q, body %q", d.Front.Title, d.Body)
+		}
+	}
+}
+
+// TestCutLists cuts lists of several habits at 72 columns.
+func TestCutLists(t *testing.T) {
+	filler := strings.Repeat("The quay was quiet all week, and that is when the letters come in, and we read every one of them.\n\n", 4)
+	for name, list := range map[string]string{
+		"asterisks":       "* 2026-02-18 | Virtual (Girona, ES) | [Group](https://a.example/group)\n* [**Weekly coding session**](https://a.example/a/long/address/of/an/event/of/the/group/1)\n* 2026-02-19 | Berlin, DE | [Other group](https://a.example/other/group/with/a/name)\n",
+		"bare addresses":  "- https://a.example/a/long/address/of/a/post/that/does/not/fit/on/a/line/of/mail/1\n- https://a.example/a/long/address/of/a/post/that/does/not/fit/on/a/line/of/mail/2\n",
+		"after a heading": "### [Open](https://a.example/a/long/address/of/a/list/of/proposals/that/goes/on)\n* [One of the proposals](https://a.example/a/long/address/of/a/proposal/that/goes/on)\n* [Two of the proposals](https://a.example/a/long/address/of/a/proposal/that/goes/off)\n",
+		"links in rest":   "- [Building a module, part three, with more of it](https://a.example/part/three/of/it)\n- Discussion: [How hard would it be to port it](https://a.example/how/hard/would/it/be)\n",
+		"a quote":         "Erica has proposed to eliminate the identifiers. ([The proposal is here](https://a.example/p))\n>This proposal aims to eliminate the screaming snake case of the identifiers.\n",
+	} {
+		d, doc := render(t, Source{Text: []byte(filler + list), Exact: true})
+		_, got := render(t, Source{Text: []byte(wrapMail(filler+list, 72)), Exact: true})
+		if seenClean, seenCut := string(doc.HTML(Mail)), string(got.HTML(Mail)); seenClean != seenCut {
+			t.Errorf("%s: %q gives\n%s\nwant\n%s", name, d.Body, seenCut, seenClean)
+		}
+	}
+}
