@@ -37,12 +37,19 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if row.Errors > 0 && (c.Word != wordAnyway || !row.Sendable) {
 		return d.notApproved(ctx, tx, r, i, row)
 	}
-	at, chosen, err := d.timeFor(ctx, tx, r, i, c)
+	readers, changed, err := d.listChanged(ctx, tx, r)
 	if err != nil {
 		return "", err
 	}
-	if at.IsZero() {
-		return d.askWhen(ctx, tx, r, i, c)
+	if changed {
+		return d.askList(ctx, tx, r, i, row, readers)
+	}
+	t, why, err := d.timeFor(ctx, tx, r, i, c)
+	if err != nil {
+		return "", err
+	}
+	if t.At.IsZero() {
+		return d.askWhen(ctx, tx, r, i, c, why)
 	}
 	if ok, err := r.spend(ctx, tx); err != nil || !ok {
 		return d.orAgain(ctx, tx, r, err)
@@ -50,7 +57,7 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if err := i.move(ctx, tx, Approved, r.who(), c.Word); err != nil {
 		return "", err
 	}
-	if err := i.schedule(ctx, tx, at, chosen); err != nil {
+	if err := i.schedule(ctx, tx, t, readers); err != nil {
 		return "", err
 	}
 	return d.letOut(ctx, tx, r, i, row, c)
@@ -84,76 +91,25 @@ func (d *Desk) orAgain(ctx context.Context, tx *store.Tx, r *decisionRow, err er
 }
 
 // timeFor is when an approval lets the issue go: the time it names, now, or
-// its own; chosen tells that an editor named it. It is zero when the time
-// must be asked.
-func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (at time.Time, chosen bool, err error) {
+// its own. It is zero when the time must be asked, and why says the reason
+// where the line itself does not.
+func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (t turn, why string, err error) {
 	switch {
 	case c.Past || len(c.Readings) > 1:
-		return at, false, nil
-	case !c.At.IsZero() && c.At.After(r.received.Add(time.Minute)):
-		return c.At, true, nil
-	case !c.At.IsZero(): // "now", as understood when the mail came
-		return tx.Now().Add(r.n.Grace), true, nil
-	}
-	return d.ownTime(ctx, tx, r.n, i)
-}
-
-// ownTime is when an issue goes if it is approved without a word about the
-// time: when an editor said before, as long as that lies ahead, else at the
-// slot. A new text or a hold in between does not make the time forgotten.
-func (d *Desk) ownTime(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (at time.Time, chosen bool, err error) {
-	if i.Chosen && i.SendAt.After(tx.Now()) {
-		return i.SendAt, true, nil
-	}
-	at, err = d.slotFor(ctx, tx, n, i)
-	return at, false, err
-}
-
-// slotFor is the slot that an issue would take if it were approved now: of
-// all that are approved for a slot, the lowest number takes the first.
-func (d *Desk) slotFor(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) (time.Time, error) {
-	slots, err := d.assign(ctx, tx, n, i.Number)
-	return slots[i.Number], err
-}
-
-// assign gives the coming slots to the issues that wait for one, number with
-// them, in the order of their numbers. Without a slot the answer is empty.
-func (d *Desk) assign(ctx context.Context, tx *store.Tx, n *Newsletter, number int) (map[int]time.Time, error) {
-	if n.Slot == nil {
-		return nil, nil
-	}
-	approved, err := issuesIn(ctx, tx, n.ID, Approved)
-	if err != nil {
-		return nil, err
-	}
-	waiting := []int{number}
-	for _, i := range approved {
-		if !i.Chosen && i.Number != number {
-			waiting = append(waiting, i.Number)
+		return t, "", nil
+	case c.At.IsZero():
+		if why, err = d.timeOver(ctx, tx, r, i); err != nil || why != "" {
+			return t, why, err
 		}
+		t, err = d.ownTime(ctx, tx, r.n, i)
+		return t, "", err
 	}
-	slices.Sort(waiting)
-	out := map[int]time.Time{}
-	at := tx.Now()
-	for _, w := range waiting {
-		if at, err = d.freeSlot(ctx, tx, n, at); err != nil {
-			return nil, err
-		}
-		out[w] = at
+	t = turn{At: c.At, Chosen: true}
+	if !c.At.After(r.received.Add(time.Minute)) { // "now", as understood when the mail came
+		t.At = tx.Now().Add(r.n.Grace)
 	}
-	return out, nil
-}
-
-// freeSlot is the first slot after t that no issue has used.
-func (d *Desk) freeSlot(ctx context.Context, tx *store.Tx, n *Newsletter, t time.Time) (time.Time, error) {
-	for {
-		t = n.Slot.Next(t)
-		var used int
-		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM slot WHERE newsletter = $1 AND day = $2 AND state = 'used'`, n.ID, n.Slot.Day(t)).Scan(&used)
-		if err != nil || used == 0 {
-			return t, err
-		}
-	}
+	t.Slot, err = d.slotOf(ctx, tx, r.n, t.At)
+	return t, "", err
 }
 
 // letOut publishes the approved bytes for the time that is written.
@@ -198,7 +154,7 @@ func (d *Desk) makeRoom(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	if i.Chosen {
 		return nil, nil
 	}
-	slots, err := d.assign(ctx, tx, n, i.Number)
+	turns, err := d.assign(ctx, tx, n, i.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -208,21 +164,21 @@ func (d *Desk) makeRoom(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	}
 	var out []moved
 	for _, o := range approved {
-		at, waits := slots[o.Number]
-		if !waits || o.Number == i.Number || o.SendAt.Equal(at) {
+		t, waits := turns[o.Number]
+		if !waits || o.Number == i.Number || o.SendAt.Equal(t.At) {
 			continue
 		}
 		row, err := revisionOf(ctx, tx, o.ID, o.Revision)
 		if err != nil {
 			return nil, err
 		}
-		if err := o.schedule(ctx, tx, at, false); err != nil {
+		if err := o.schedule(ctx, tx, t, o.Readers); err != nil {
 			return nil, err
 		}
-		if err := d.publish(ctx, tx, o, row, at); err != nil {
+		if err := d.publish(ctx, tx, o, row, t.At); err != nil {
 			return nil, err
 		}
-		out = append(out, moved{o.Number, When(at, tx.Now(), n.Zone)})
+		out = append(out, moved{o.Number, When(t.At, tx.Now(), n.Zone)})
 	}
 	return out, nil
 }
@@ -281,17 +237,25 @@ func (d *Desk) notApproved(ctx context.Context, tx *store.Tx, r *decisionRow, i 
 
 // askWhen asks for a time that the line did not give, gave twice, or gave
 // too late. The question carries a code, so that its answer is enough.
-func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command) (string, error) {
-	local := tx.Now().In(r.n.Zone)
-	why, times := "There is no weekly slot, so say the time.", []time.Time{wallClock(local.Year(), local.Month(), local.Day()+1, 9, 0, r.n.Zone)}
+func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command, why string) (string, error) {
+	next, err := d.nextTime(ctx, tx, r.n)
+	if err != nil {
+		return "", err
+	}
+	times := []time.Time{next}
 	ahead := slices.DeleteFunc(slices.Clone(c.Readings), func(t time.Time) bool { return !t.After(tx.Now()) })
 	switch {
+	case why != "":
 	case len(ahead) > 1:
 		why, times = fmt.Sprintf("%q can be read in two ways.", c.Line), ahead
 	case len(ahead) == 1:
 		why, times = fmt.Sprintf("The time in %q is over today; the next one is below.", c.Line), ahead
 	case c.Past || len(c.Readings) > 0:
 		why = fmt.Sprintf("The time in %q is over.", c.Line)
+	case r.n.Slot != nil:
+		why = "The schedule is paused, so say the time."
+	default:
+		why = "There is no weekly slot, so say the time."
 	}
 	type line struct{ Say, Means string }
 	var lines []line
@@ -306,8 +270,27 @@ func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": why, "Times": lines}, m)
 }
 
+// nextTime is a time to propose: the next slot, or nine o'clock tomorrow.
+func (d *Desk) nextTime(ctx context.Context, tx *store.Tx, n *Newsletter) (time.Time, error) {
+	at, err := d.freeSlot(ctx, tx, n, tx.Now())
+	if err != nil || !at.IsZero() {
+		return at, err
+	}
+	local := tx.Now().In(n.Zone)
+	return wallClock(local.Year(), local.Month(), local.Day()+1, 9, 0, n.Zone), nil
+}
+
 // resume lets the rest of a stopped issue go.
 func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	schedules, both, err := d.meansSchedule(ctx, tx, r)
+	switch {
+	case err != nil:
+		return "", err
+	case both:
+		return d.askWhichResume(ctx, tx, r)
+	case schedules:
+		return d.resumeSchedule(ctx, tx, r)
+	}
 	i, err := d.meant(ctx, tx, r)
 	if err != nil {
 		return "", err

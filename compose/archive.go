@@ -70,7 +70,7 @@ func (d *Desk) file(ctx context.Context, tx *store.Tx, n *Newsletter, r *Rendere
 	if err := d.writeRevision(ctx, tx, row, i, r); err != nil {
 		return err
 	}
-	if err := i.schedule(ctx, tx, at, true); err != nil {
+	if err := i.schedule(ctx, tx, turn{At: at, Chosen: true}, 0); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE issue SET reported = 2 WHERE id = $1`, i.ID); err != nil {

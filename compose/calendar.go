@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-// Slot is the weekly time at which an issue goes: a wall-clock hour in a
-// named zone, which it keeps when the clocks change.
+// Slot is the time at which an issue goes, every week or every few: a
+// wall-clock hour in a named zone, which it keeps when the clocks change.
 type Slot struct {
 	Weekday      time.Weekday
 	Hour, Minute int
 	Zone         *time.Location
+	Every        int             // weeks from one slot to the next; 0 is 1
+	First        time.Time       // with Every: a day of the week in which a slot falls
 	Remind       []time.Duration // how long before the slot the desk reminds, longest first
 }
 
@@ -21,13 +23,62 @@ func (s *Slot) Next(t time.Time) time.Time {
 	// a day that seems to be over.
 	for back := -2; ; back++ {
 		day := time.Date(local.Year(), local.Month(), local.Day()+back, 12, 0, 0, 0, time.UTC)
-		if day.Weekday() != s.Weekday {
+		if day.Weekday() != s.Weekday || !s.inTurn(day) {
 			continue
 		}
 		if at := s.On(day); at.After(t) {
 			return at
 		}
 	}
+}
+
+// Last is the newest slot that does not lie after t.
+func (s *Slot) Last(t time.Time) time.Time {
+	last := time.Time{}
+	for at := s.Next(t.AddDate(0, 0, -7*max(s.Every, 1)-3)); !at.After(t); at = s.Next(at) {
+		last = at
+	}
+	return last
+}
+
+// inTurn tells the weeks in which a slot falls. Weeks begin on Monday, as
+// ISO 8601 has them.
+func (s *Slot) inTurn(day time.Time) bool {
+	return s.Every < 2 || (week(day)-week(s.First))%s.Every == 0
+}
+
+// week numbers the weeks since Monday 5 January 1970, by the day's own
+// calendar.
+func week(day time.Time) int {
+	utc := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
+	days := int(utc.Unix()/(24*60*60)) - 4
+	if days < 0 {
+		days -= 6 // Go divides towards zero
+	}
+	return days / 7
+}
+
+// Of is the slot in the calendar week of t; the zero time when none falls in
+// it.
+func (s *Slot) Of(t time.Time) time.Time {
+	local := t.In(s.Zone)
+	back := (int(local.Weekday()) + 6) % 7 // days since Monday
+	for day := range 7 {
+		d := time.Date(local.Year(), local.Month(), local.Day()-back+day, 12, 0, 0, 0, time.UTC)
+		if d.Weekday() == s.Weekday && s.inTurn(d) {
+			return s.On(d)
+		}
+	}
+	return time.Time{}
+}
+
+// Instant is the slot on a day as Day names it.
+func (s *Slot) Instant(day string) time.Time {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}
+	}
+	return s.On(d)
 }
 
 // On is the slot's instant on the calendar day of d, read in d's own zone.

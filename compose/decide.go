@@ -106,6 +106,12 @@ func (r *decisionRow) mustWait(ctx context.Context, tx *store.Tx) (bool, error) 
 	return before > 0, err
 }
 
+// asksOnly tells that a decision is one word and nothing beside it.
+func (r *decisionRow) asksOnly(word string) bool {
+	w := r.Words
+	return len(w.Commands) == 1 && w.Commands[0].Word == word && w.Beside == "" && len(w.Foot) == 0
+}
+
 // spoken lists the words of a decision for the log.
 func (w Words) spoken() string {
 	var out []string
@@ -136,6 +142,12 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	case Stale:
 		return d.again(ctx, tx, r, "stale-code")
 	case Codeless:
+		if schedules, both, err := d.meansSchedule(ctx, tx, r); err != nil || r.asksOnly("resume") && (schedules || both) {
+			if err != nil {
+				return "", err
+			}
+			return d.execute(ctx, tx, r) // it lets no mail out
+		}
 		return d.again(ctx, tx, r, "codeless")
 	}
 	return "", fmt.Errorf("unknown ruling %q", r.Ruling)
@@ -253,6 +265,10 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.hold(ctx, tx, r, false)
 	case "cancel":
 		return d.hold(ctx, tx, r, true)
+	case "skip":
+		return d.skip(ctx, tx, r, c)
+	case "pause":
+		return d.pause(ctx, tx, r, c)
 	case "change", "delete", "title", "subtitle", "preheader":
 		return d.changeText(ctx, tx, r, c)
 	case "use":

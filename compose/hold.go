@@ -101,11 +101,11 @@ func (d *Desk) halt(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue)
 func (d *Desk) heldData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (map[string]any, error) {
 	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": "", "Goes": "", "Have": 0, "Maybe": 0, "Rest": 0, "Total": 0,
 		"Stopped": i.State == Stopped}
-	if at, _, err := d.ownTime(ctx, tx, n, i); err != nil {
+	t, err := d.ownTime(ctx, tx, n, i)
+	if err != nil {
 		return nil, err
-	} else if !at.IsZero() {
-		data["Goes"] = When(at, tx.Now(), n.Zone)
 	}
+	data["Goes"] = t.goes(tx.Now(), n)
 	if i.State == Stopped {
 		data["Have"], data["Maybe"], data["Rest"], data["Total"] = run.Counts[send.Sent], run.Counts[send.Ambiguous]+run.Counts[send.Claimed], rest(run), run.Total
 	}

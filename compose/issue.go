@@ -67,12 +67,14 @@ type Issue struct {
 	Title      string
 	SendAt     time.Time // when it goes, or went; zero before an approval
 	Chosen     bool      // an editor named the time, so the slot does not move it
+	Slot       string    // the day of the slot that it uses up, as 2006-01-02; "" if none
+	Readers    int       // how many were on the list when it was approved
 	Copied     bool      // the editors have the first copy
 	Reported   int       // reports sent: 0, 1 after the run, 2 a day later
 	Figures    string    // the figures of the last report, to see whether a second is worth a mail
 }
 
-const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, copied, reported, figures`
+const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, slot, readers, copied, reported, figures`
 
 type scanner interface{ Scan(...any) error }
 
@@ -80,7 +82,7 @@ func scanIssue(row scanner) (*Issue, error) {
 	var i Issue
 	var sendAt, copied int64
 	err := row.Scan(&i.ID, &i.Newsletter, &i.Number, &i.State, &i.Revision, &i.Approved, &i.Title,
-		&sendAt, &i.Chosen, &copied, &i.Reported, &i.Figures)
+		&sendAt, &i.Chosen, &i.Slot, &i.Readers, &copied, &i.Reported, &i.Figures)
 	i.SendAt, i.Copied = store.Instant(sendAt), copied != 0
 	return &i, err
 }
@@ -161,20 +163,20 @@ func (i *Issue) move(ctx context.Context, tx *store.Tx, to State, who, what stri
 	return err
 }
 
-// schedule writes the time of an approved issue.
-func (i *Issue) schedule(ctx context.Context, tx *store.Tx, at time.Time, chosen bool) error {
-	i.SendAt, i.Chosen, i.Approved, i.Copied = at, chosen, i.Revision, false
+// schedule writes the time of an approved issue, and the slot that it uses up.
+func (i *Issue) schedule(ctx context.Context, tx *store.Tx, t turn, readers int) error {
+	i.SendAt, i.Chosen, i.Slot, i.Approved, i.Readers, i.Copied = t.At, t.Chosen, t.Slot, i.Revision, readers, false
 	_, err := tx.ExecContext(ctx,
-		`UPDATE issue SET send_at = $1, chosen = $2, approved = $3, copied = 0 WHERE id = $4`,
-		store.Micros(at), chosen, i.Approved, i.ID)
+		`UPDATE issue SET send_at = $1, chosen = $2, slot = $3, approved = $4, readers = $5, copied = 0 WHERE id = $6`,
+		store.Micros(t.At), t.Chosen, t.Slot, i.Approved, readers, i.ID)
 	return err
 }
 
 // forget takes back what was approved and for when: a new text of a dropped
 // number begins from nothing.
 func (i *Issue) forget(ctx context.Context, tx *store.Tx) error {
-	i.SendAt, i.Chosen, i.Approved, i.Copied = time.Time{}, false, 0, false
-	_, err := tx.ExecContext(ctx, `UPDATE issue SET send_at = 0, chosen = $1, approved = 0, copied = 0 WHERE id = $2`, false, i.ID)
+	i.SendAt, i.Chosen, i.Slot, i.Approved, i.Copied = time.Time{}, false, "", 0, false
+	_, err := tx.ExecContext(ctx, `UPDATE issue SET send_at = 0, chosen = $1, slot = '', approved = 0, copied = 0 WHERE id = $2`, false, i.ID)
 	return err
 }
 

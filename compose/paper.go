@@ -43,17 +43,18 @@ type paper struct {
 	State      string
 	Body       string
 	HTML       string
+	Readers    int // how many were on the list then, for a paper that lets an issue out
 	Made       time.Time
 	Expires    time.Time
 }
 
-const paperColumns = `id, newsletter, kind, coalesce(issue, 0), revision, coalesce(draft, 0), asks, editor, digest, message_id, state, body, html, made, expires`
+const paperColumns = `id, newsletter, kind, coalesce(issue, 0), revision, coalesce(draft, 0), asks, editor, digest, message_id, state, body, html, readers, made, expires`
 
 func scanPaper(row scanner) (*paper, error) {
 	var p paper
 	var made, expires int64
 	err := row.Scan(&p.ID, &p.Newsletter, &p.Kind, &p.Issue, &p.Revision, &p.Draft, &p.Asks, &p.Editor,
-		&p.Digest, &p.MessageID, &p.State, &p.Body, &p.HTML, &made, &expires)
+		&p.Digest, &p.MessageID, &p.State, &p.Body, &p.HTML, &p.Readers, &made, &expires)
 	if store.NotFound(err) {
 		return nil, nil
 	}
@@ -128,6 +129,12 @@ func (d *Desk) post(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail) e
 		}
 	}
 	m.MessageID = fmt.Sprintf("<%s.%d.%d.%s@%s>", m.Kind, m.number, m.Revision, token, domainOf(n.From.Addr))
+	if m.code != "" && m.Issue != 0 {
+		var err error
+		if m.Readers, err = d.Figures.Audience(ctx, tx, n.ID); err != nil {
+			return err
+		}
+	}
 	if err := m.insert(ctx, tx, n); err != nil {
 		return err
 	}
@@ -140,10 +147,10 @@ func (m *mail) insert(ctx context.Context, tx *store.Tx, n *Newsletter) error {
 	if m.code != "" {
 		hash, expires = n.hash(m.code), store.Micros(tx.Now().Add(codeLife))
 	}
-	return tx.QueryRowContext(ctx, `INSERT INTO proof (newsletter, kind, issue, revision, draft, asks, editor, code, digest, message_id, state, body, html, made, expires)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12, $13, $14) RETURNING id`,
+	return tx.QueryRowContext(ctx, `INSERT INTO proof (newsletter, kind, issue, revision, draft, asks, editor, code, digest, message_id, state, body, html, readers, made, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12, $13, $14, $15) RETURNING id`,
 		n.ID, m.Kind, nullable(m.Issue), m.Revision, nullable(m.Draft), m.Asks, m.to.Addr, hash, m.Digest, m.MessageID,
-		m.text, string(m.html), store.Micros(tx.Now()), expires).Scan(&m.ID)
+		m.text, string(m.html), m.Readers, store.Micros(tx.Now()), expires).Scan(&m.ID)
 }
 
 // message makes the mail itself. Its code stands in three places: the

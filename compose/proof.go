@@ -24,24 +24,27 @@ type proofView struct {
 	answer string    // Message-ID of the mail that the proof answers; "" = the draft's own
 
 	Number, Revision, Next, Before int
-	State                          string // ready, approved, error or late
-	Was                            int    // the revision that was approved
-	First                          string
-	Goes                           string // when it goes once approved, "" without a slot
-	Readers                        int
-	Sendable                       bool
-	Errors, Remarks                []markdown.Finding
-	Subject, Preview, Size         string
-	Changes                        []change
-	More                           int
-	Repairs                        []string
-	Remark, Form                   string
-	Waiting                        int // links that wait; the first of them are Links
-	Links                          []*waitingLink
-	LinkNumbers                    []string
-	Code                           string
-	Title, Head                    string
-	Buttons                        []button
+	State                          string // ready, approved, error, late (the approval) or passed (the time)
+	Paused                         bool   // with Goes "": there is a slot, but not now
+	Time, Until                    string // when its time was, and to which hour an approval still counts
+
+	Was                    int // the revision that was approved
+	First                  string
+	Goes                   string // when it goes once approved, "" without a slot
+	Readers                int
+	Sendable               bool
+	Errors, Remarks        []markdown.Finding
+	Subject, Preview, Size string
+	Changes                []change
+	More                   int
+	Repairs                []string
+	Remark, Form           string
+	Waiting                int // links that wait; the first of them are Links
+	Links                  []*waitingLink
+	LinkNumbers            []string
+	Code                   string
+	Title, Head            string
+	Buttons                []button
 }
 
 // button is one mailto link of the panel.
@@ -94,15 +97,13 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	if err != nil {
 		return err
 	}
-	at, _, err := d.ownTime(ctx, tx, n, i)
+	t, err := d.ownTime(ctx, tx, n, i)
 	if err != nil {
 		return err
 	}
 	v.Number, v.Revision, v.Next, v.Was = i.Number, i.Revision, i.Revision+1, i.Approved
 	v.Readers, v.Sendable, v.First, v.Form, v.Remark = readers, row.Sendable, v.first, row.Form, row.Remark
-	if !at.IsZero() {
-		v.Goes = When(at, tx.Now(), n.Zone)
-	}
+	v.Goes, v.Paused = t.goes(tx.Now(), n), n.Slot != nil
 	if v.answer == "" {
 		v.answer = row.MessageID
 	}
@@ -117,6 +118,8 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 		}
 	case row.Errors > 0:
 		v.State = "error"
+	case !t.Late.IsZero():
+		v.State, v.Time, v.Until = "passed", strings.Replace(dayName(t.Late, tx.Now(), n.Zone), " ", ", ", 1), t.until(n)
 	}
 	if err := d.fillWaiting(ctx, tx, n, v); err != nil {
 		return err

@@ -16,36 +16,60 @@ import (
 func (d *Desk) keepCalendar(ctx context.Context) error {
 	var err error
 	for _, n := range d.Newsletters {
-		if n.Slot == nil {
-			continue
+		due := false
+		e := d.DB.View(ctx, func(tx *store.Tx) (err error) {
+			due, err = d.calendarDue(ctx, tx, n)
+			return err
+		})
+		if e == nil && due { // an idle week takes no write lock
+			e = d.DB.Update(ctx, func(tx *store.Tx) error { return d.keepSlots(ctx, tx, n) })
 		}
-		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.keepSlots(ctx, tx, n) }); e != nil {
+		if e != nil {
 			err = errors.Join(err, fmt.Errorf("calendar of %s: %w", n.ID, e))
 		}
 	}
 	return err
 }
 
+// calendarDue tells whether keepSlots would write anything.
+func (d *Desk) calendarDue(ctx context.Context, tx *store.Tx, n *Newsletter) (bool, error) {
+	s, known, err := scheduleOf(ctx, tx, n.ID)
+	if err != nil || !known || s.stale(tx.Now()) || n.Slot == nil {
+		return true, err
+	}
+	if last := n.Slot.Last(tx.Now()); !last.Before(s.began) {
+		_, state, err := slotRow(ctx, tx, n, last)
+		if err != nil || state == "" || state == "open" {
+			return true, err
+		}
+	}
+	next := n.Slot.Next(tx.Now())
+	said, state, err := slotRow(ctx, tx, n, next)
+	return state != "skipped" && n.Slot.due(next, tx.Now()) > said, err
+}
+
 func (d *Desk) keepSlots(ctx context.Context, tx *store.Tx, n *Newsletter) error {
-	if err := d.passSlot(ctx, tx, n); err != nil {
+	s, err := d.keepClock(ctx, tx, n)
+	if err != nil || n.Slot == nil {
+		return err
+	}
+	if err := d.passSlot(ctx, tx, n, s); err != nil || !s.paused.IsZero() {
 		return err
 	}
 	next := n.Slot.Next(tx.Now())
-	due := 0 // how many reminders are due for the next slot
-	for _, before := range n.Slot.Remind {
-		if !tx.Now().Before(next.Add(-before)) {
-			due++
-		}
-	}
-	if due == 0 {
-		return nil
-	}
 	said, known, err := slotRow(ctx, tx, n, next)
-	if err != nil || known != "" && known != "open" || said >= due {
+	if err != nil || known != "" && known != "open" {
 		return err
+	}
+	due := n.Slot.due(next, tx.Now())
+	if due <= said {
+		return nil
 	}
 	if err := openSlot(ctx, tx, n, next, due); err != nil {
 		return err
+	}
+	if due <= n.Slot.due(next, s.began) {
+		return nil // its hour had come before the house began
 	}
 	taken, err := slotTaken(ctx, tx, n, next)
 	if err != nil || taken {
@@ -54,46 +78,79 @@ func (d *Desk) keepSlots(ctx context.Context, tx *store.Tx, n *Newsletter) error
 	return d.remind(ctx, tx, n, next)
 }
 
-// passSlot closes the slot that lies behind now. The first time that Galley
-// sees a newsletter it says nothing: nobody was waiting for it then.
-func (d *Desk) passSlot(ctx context.Context, tx *store.Tx, n *Newsletter) error {
-	last := n.Slot.Next(tx.Now().AddDate(0, 0, -8))
-	for next := n.Slot.Next(last); !next.After(tx.Now()); next = n.Slot.Next(last) {
-		last = next
+// due is how many reminders of the slot at are due by t.
+func (s *Slot) due(at, t time.Time) int {
+	n := 0
+	for _, before := range s.Remind {
+		if !t.Before(at.Add(-before)) {
+			n++
+		}
 	}
-	if last.After(tx.Now()) {
+	return n
+}
+
+// passSlot closes the newest slot that lies behind now. Of several that were
+// missed only this one is told about. One that passed before the house knew
+// the newsletter is nobody's.
+func (d *Desk) passSlot(ctx context.Context, tx *store.Tx, n *Newsletter, s schedule) error {
+	last := n.Slot.Last(tx.Now())
+	if last.Before(s.began) {
 		return nil
 	}
 	_, state, err := slotRow(ctx, tx, n, last)
-	if err != nil || state == "used" || state == "missed" {
-		return err
-	}
-	var slots int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM slot WHERE newsletter = $1`, n.ID).Scan(&slots); err != nil {
+	if err != nil || state != "" && state != "open" {
 		return err
 	}
 	taken, err := slotTaken(ctx, tx, n, last)
 	if err != nil || taken {
 		return err // its run begins or has begun, and uses the slot up
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, state, at) VALUES ($1, $2, 'missed', $3)
-		ON CONFLICT (newsletter, day) DO UPDATE SET state = 'missed', at = excluded.at`, n.ID, n.Slot.Day(last), store.Micros(tx.Now()))
-	if err != nil || slots == 0 {
+	if !s.paused.IsZero() {
+		return setSlot(ctx, tx, n, n.Slot.Day(last), "skipped")
+	}
+	if err := setSlot(ctx, tx, n, n.Slot.Day(last), "missed"); err != nil {
 		return err
 	}
-	return d.tellMissed(ctx, tx, n, last)
+	return d.tellMissed(ctx, tx, n, s, last)
 }
 
-func (d *Desk) tellMissed(ctx context.Context, tx *store.Tx, n *Newsletter, at time.Time) error {
-	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Short": at.In(n.Zone).Format("Monday 2 January"),
-		"Next": When(n.Slot.Next(tx.Now()), tx.Now(), n.Zone)}
-	for _, e := range n.Editors {
-		data["Open"] = d.standing(ctx, tx, &decisionRow{n: n})
-		if err := d.tell(ctx, tx, n, e.Addr, "", "missed", data); err != nil {
-			return err
-		}
+func setSlot(ctx context.Context, tx *store.Tx, n *Newsletter, day, state string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, state, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (newsletter, day) DO UPDATE SET state = excluded.state, at = excluded.at`, n.ID, day, state, store.Micros(tx.Now()))
+	return err
+}
+
+// tellMissed tells that a slot has passed without an issue. Where a text
+// waits the mail bears a code: an approval within twelve hours still lets it
+// go, later the time is asked.
+func (d *Desk) tellMissed(ctx context.Context, tx *store.Tx, n *Newsletter, s schedule, at time.Time) error {
+	open, err := issuesIn(ctx, tx, n.ID, Proofed, Held)
+	if err != nil || len(open) == 0 && at.Sub(s.began) < betweenRuns {
+		return err // a house that has just begun, and nobody has written yet
 	}
-	return nil
+	next, err := d.nextTime(ctx, tx, n)
+	if err != nil {
+		return err
+	}
+	late := n.lateTurn(tx.Now(), at, n.Slot.Day(at))
+	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Short": at.In(n.Zone).Format("Monday 2 January"),
+		"Next": When(next, tx.Now(), n.Zone), "Send": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Open": "", "Soon": "", "Number": 0}
+	m := &mail{paper: paper{Kind: paperReminder, Asks: asksMissed + n.Slot.Day(at)}}
+	if tx.Now().Sub(at) <= mostLate {
+		data["Soon"], data["In"], data["Until"] = late.soon(n), n.in(), late.until(n)
+	}
+	if len(open) == 0 {
+		m.Kind = paperAnswer
+		return d.remindAll(ctx, tx, n, m, "missed", data)
+	}
+	i := open[0]
+	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+	if err != nil || row == nil {
+		return fmt.Errorf("revision %d of #%d: %v", i.Revision, i.Number, err)
+	}
+	m.Issue, m.Revision, m.Digest, m.number = i.ID, i.Revision, row.Digest, i.Number
+	data["Open"], data["Number"], data["Revision"] = i.standing(tx.Now(), n), i.Number, i.Revision
+	return d.remindAll(ctx, tx, n, m, "missed", data)
 }
 
 // slotRow is what the books say of a slot: how many reminders were due when
@@ -116,7 +173,7 @@ func openSlot(ctx context.Context, tx *store.Tx, n *Newsletter, at time.Time, sa
 func slotTaken(ctx context.Context, tx *store.Tx, n *Newsletter, at time.Time) (bool, error) {
 	issues, err := issuesIn(ctx, tx, n.ID, Approved, Sending, Stopped, Sent)
 	for _, i := range issues {
-		if i.SendAt.Equal(at) {
+		if i.Slot == n.Slot.Day(at) {
 			return true, err
 		}
 	}
@@ -143,7 +200,7 @@ func (d *Desk) remind(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 		}
 		data["Missing"], data["Number"] = "text", number
 		m.Kind, m.number = paperAnswer, number // there is nothing to let out, so no code
-		return d.remindAll(ctx, tx, n, m, data)
+		return d.remindAll(ctx, tx, n, m, "reminder", data)
 	}
 	if err := d.remindOf(ctx, tx, n, open[0], data); err != nil {
 		return err
@@ -153,7 +210,7 @@ func (d *Desk) remind(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 		return fmt.Errorf("revision %d of #%d: %v", open[0].Revision, open[0].Number, err)
 	}
 	m.Issue, m.Revision, m.Digest, m.number = open[0].ID, open[0].Revision, row.Digest, open[0].Number
-	return d.remindAll(ctx, tx, n, m, data)
+	return d.remindAll(ctx, tx, n, m, "reminder", data)
 }
 
 func (d *Desk) remindOf(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, data map[string]any) error {
@@ -180,10 +237,10 @@ func (d *Desk) remindOf(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	return nil
 }
 
-func (d *Desk) remindAll(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail, data map[string]any) error {
+func (d *Desk) remindAll(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail, name string, data map[string]any) error {
 	for _, e := range n.Editors {
 		r, to := &decisionRow{n: n, Editor: e.Addr}, *m
-		if _, err := r.mail(ctx, tx, d, "reminder", data, &to); err != nil {
+		if _, err := r.mail(ctx, tx, d, name, data, &to); err != nil {
 			return err
 		}
 	}

@@ -90,13 +90,11 @@ func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return "", err
 	}
 	if i != nil && (i.State == Proofed || i.State == Held) {
-		at, _, err := d.ownTime(ctx, tx, r.n, i)
+		t, err := d.ownTime(ctx, tx, r.n, i)
 		if err != nil {
 			return "", err
 		}
-		if !at.IsZero() {
-			data["Goes"], data["Number"] = When(at, tx.Now(), r.n.Zone), i.Number
-		}
+		data["Goes"], data["Number"] = t.goes(tx.Now(), r.n), i.Number
 	}
 	return r.tell(ctx, tx, d, "help", data)
 }
@@ -163,7 +161,13 @@ const mostLate = 12 * time.Hour
 
 // firstCopy posts the editors' own copy the grace time before all others.
 func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
-	if tx.Now().Before(i.SendAt.Add(-n.Grace)) || tx.Now().After(i.SendAt.Add(mostLate)) {
+	if tx.Now().Before(i.SendAt.Add(-max(n.Grace, leastLook))) || tx.Now().After(i.SendAt.Add(mostLate)) {
+		return nil
+	}
+	if held, err := d.holdChanged(ctx, tx, n, i); err != nil || held {
+		return err
+	}
+	if tx.Now().Before(i.SendAt.Add(-n.Grace)) {
 		return nil
 	}
 	return d.ownCopies(ctx, tx, n, i)
@@ -191,10 +195,10 @@ func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue)
 	if err := d.ownCopies(ctx, tx, n, i); err != nil { // a late run begins before its first copy
 		return err
 	}
-	if n.Slot != nil && !i.Chosen {
+	if i.Slot != "" {
 		_, err := tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, issue, state, at) VALUES ($1, $2, $3, 'used', $4)
 			ON CONFLICT (newsletter, day) DO UPDATE SET issue = excluded.issue, state = 'used', at = excluded.at`,
-			n.ID, n.Slot.Day(i.SendAt), i.Number, store.Micros(tx.Now()))
+			n.ID, i.Slot, i.Number, store.Micros(tx.Now()))
 		if err != nil {
 			return err
 		}
@@ -301,10 +305,15 @@ func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone), "Reason": run.Reason}
+	next, err := d.nextTime(ctx, tx, n)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone), "Reason": run.Reason,
+		"Next": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Means": When(next, tx.Now(), n.Zone), "Slot": n.Slot != nil}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}
-		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
+		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest, Asks: asksLate}, number: i.Number}
 		if _, err := r.mail(ctx, tx, d, "late", data, m); err != nil {
 			return err
 		}

@@ -255,7 +255,10 @@ func intention(r intent.Reading) string {
 			if c.Lets {
 				return "approve"
 			}
-			if changesText[c.Word] {
+			switch {
+			case holdsBack[c.Word]:
+				return "hold"
+			case changesText[c.Word]:
 				out = "draft"
 			}
 		}
@@ -263,6 +266,10 @@ func intention(r intent.Reading) string {
 	}
 	return "none"
 }
+
+// holdsBack are the words that leave slots out: they need proof or code, and
+// not both.
+var holdsBack = map[intent.Word]bool{intent.WordSkip: true, intent.WordPause: true}
 
 var changesText = map[intent.Word]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true, "undo": true}
 

@@ -110,12 +110,16 @@ type IMAP struct {
 	Reconcile Duration `toml:"reconcile"` // the whole folder is looked through; default 1h
 }
 
-// Slot is the weekly time of an issue, on the wall clocks of its zone.
+// Slot is the time of an issue, every week or every few, on the wall clocks
+// of its zone.
 type Slot struct {
 	Weekday Weekday    `toml:"weekday"`
-	Time    TimeOfDay  `toml:"time"` // "09:00"
-	Zone    Zone       `toml:"zone"` // "America/Toronto"
+	Time    TimeOfDay  `toml:"time"`  // "09:00"
+	Zone    Zone       `toml:"zone"`  // "America/Toronto"
+	Every   int        `toml:"every"` // weeks from one slot to the next; default 1
+	First   Day        `toml:"first"` // with every: a day of the week in which a slot falls
 	Remind  []Duration `toml:"remind"`
+	Starter Duration   `toml:"starter"` // how long before the slot the empty form comes; default 3d, 0 never
 }
 
 // Person is a name with an address, written as in a mail's From.

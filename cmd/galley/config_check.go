@@ -303,6 +303,15 @@ func (s *Slot) check(d *document, key string) {
 			d.fault(key+"."+k.name, fmt.Sprintf("add %s = %q", k.name, k.example), "missing")
 		}
 	}
+	if s.Every != 0 {
+		d.between(key+".every", s.Every, 1, 52)
+	}
+	if s.Every > 1 && time.Time(s.First).IsZero() {
+		d.fault(key+".first", `add first = "2026-01-03", a day of a week in which an issue goes`, "missing: it says which weeks are meant")
+	}
+	if s.Starter != 0 {
+		d.span(key+".starter", s.Starter, time.Hour, 7*24*time.Hour-time.Minute)
+	}
 	seen := map[string]string{}
 	for i, r := range s.Remind {
 		at := element(key+".remind", i)

@@ -62,6 +62,24 @@ func (w Weekday) MarshalText() ([]byte, error) {
 	return []byte(strings.ToLower(time.Weekday(w).String())), nil
 }
 
+// Day is a day of the calendar.
+type Day time.Time
+
+// UnmarshalText reads "2026-01-03".
+func (d *Day) UnmarshalText(text []byte) error {
+	day, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no day; write \"2026-01-03\"", text)
+	}
+	*d = Day(day)
+	return nil
+}
+
+// MarshalText writes the day as UnmarshalText reads it.
+func (d Day) MarshalText() ([]byte, error) {
+	return []byte(time.Time(d).Format(time.DateOnly)), nil
+}
+
 // TimeOfDay is a time on the wall clock.
 type TimeOfDay struct{ Hour, Minute int }
 

@@ -65,7 +65,7 @@ var fence = map[string]string{
 // owner is the one package that writes a table.
 var owner = map[string]string{
 	"mailbox": "inbox", "message": "inbox", "arrival": "inbox", "seen": "inbox",
-	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose",
+	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "schedule": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose",
 	"edition": "send", "delivery": "send", "attempt": "send", "seal": "send", "return": "send", "slip": "send", "lease": "send",
 	"subscriber": "send/list", "consent": "send/list", "suppression": "send/list",
 	"request": "send/door", "knock": "send/door",

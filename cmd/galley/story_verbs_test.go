@@ -67,6 +67,7 @@ var verbs = []verb{
 	on(`some readers have (#\d+), not all`, (*story).someHave),
 	on(`the copies of (#\d+) say: (.+)`, (*story).copiesSay),
 	on(`(\d+) readers are on the list`, (*story).onList),
+	on(`(\d+) readers join`, (*story).join),
 
 	on(`([\w-]+) answers (#\d+): (.+)`, (*story).answers),
 	on(`(\w+) writes to the address for leaving in (#\d+)`, (*story).leavesByMail),
@@ -374,6 +375,12 @@ func (s *story) onList(w []string) {
 	if got != want {
 		s.t.Errorf("%d readers are on the list", got)
 	}
+}
+
+// join puts more readers on the list.
+func (s *story) join(w []string) {
+	s.plan.readers += number(w[0])
+	s.subscribe("quiet", s.plan.readers)
 }
 
 // copyOf is the copy of an issue that a reader got.

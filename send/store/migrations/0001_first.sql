@@ -134,6 +134,8 @@ CREATE TABLE issue (
 	date       TEXT NOT NULL DEFAULT '',
 	send_at    BIGINT NOT NULL DEFAULT 0,
 	chosen     BOOLEAN NOT NULL DEFAULT FALSE,
+	slot       TEXT NOT NULL DEFAULT '',
+	readers    BIGINT NOT NULL DEFAULT 0,
 	copied     BIGINT NOT NULL DEFAULT 0,
 	reported   BIGINT NOT NULL DEFAULT 0,
 	figures    TEXT NOT NULL DEFAULT '',
@@ -207,6 +209,7 @@ CREATE TABLE proof (
 	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'void', 'burnt')),
 	body       TEXT NOT NULL DEFAULT '',
 	html       TEXT NOT NULL DEFAULT '',
+	readers    BIGINT NOT NULL DEFAULT 0,
 	made       BIGINT NOT NULL,
 	expires    BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (newsletter, message_id)
@@ -235,11 +238,18 @@ CREATE TABLE audit (
 	became     TEXT NOT NULL
 );
 
+CREATE TABLE schedule (
+	newsletter TEXT PRIMARY KEY,
+	began      BIGINT NOT NULL,
+	seen       BIGINT NOT NULL,
+	paused     BIGINT NOT NULL DEFAULT 0
+);
+
 CREATE TABLE slot (
 	newsletter TEXT NOT NULL,
 	day        TEXT NOT NULL,
 	issue      BIGINT NOT NULL DEFAULT 0,
-	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'missed')),
+	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'missed', 'skipped')),
 	reminded   BIGINT NOT NULL DEFAULT 0,
 	at         BIGINT NOT NULL,
 	PRIMARY KEY (newsletter, day)
