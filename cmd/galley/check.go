@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,12 @@ import (
 
 // checkCmd looks at everything that Galley depends on.
 type checkCmd struct {
-	JSON bool `help:"Answer in JSON."`
+	Wait     time.Duration `default:"60s" help:"How long a mail may take to come back."`
+	NoLoop   bool          `help:"Send no mail to see whether answers arrive."`
+	Resolver string        `placeholder:"HOST:PORT" help:"Ask this DNS server and not the system's."`
+	JSON     bool          `help:"Answer in JSON."`
+
+	roots *x509.CertPool // of the web's certificates; nil: the system's
 }
 
 // finding is one thing that was looked at.
@@ -40,28 +47,93 @@ const (
 // checkTime bounds each look at a server.
 const checkTime = 30 * time.Second
 
-// Run checks one thing after the other and tells each fault with its remedy.
+// Run looks at one thing after the other and tells each fault with its
+// remedy. One that stands in the way of nothing else hides nothing else.
 func (c *checkCmd) Run(e *env) error {
 	cfg, err := Load(e.config)
 	if err != nil {
 		return err
 	}
-	h, err := build(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	all := []finding{{"configuration", stateOK, e.config + " has no faults", ""}}
+	h, books, err := c.open(e.ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	all := []finding{{"configuration", stateOK, e.config + " has no faults", ""}, {"database", stateOK, "opened, schema is current", ""}}
-	all = append(all, h.checkRelay(e.ctx))
+	all = append(all, books)
+	relay := h.checkRelay(e.ctx)
+	all = append(all, relay)
 	for i, box := range h.boxes {
-		all = append(all, checkMailbox(e.ctx, h.cfg.Newsletters[i].ID, box))
-		all = append(all, h.checkKeys(e.ctx, &h.cfg.Newsletters[i])...)
+		n := &h.cfg.Newsletters[i]
+		found := checkMailbox(e.ctx, n.ID, box)
+		all = append(all, found)
+		if len(h.queue.Newsletters[n.ID].Signers) == 0 {
+			all = append(all, finding{"dkim of " + n.ID, stateWarning, "nothing signs its mail",
+				"Give a [[dkim]] key for " + n.Address.Domain() + ", unless the next hop signs."})
+		}
+		if relay.State == stateOK && found.State == stateOK && !c.NoLoop {
+			all = append(all, h.loop(e.ctx, n, box, c.Wait)...)
+		}
+	}
+	all = append(all, c.records(e.ctx, h)...)
+	if books.State == stateFault {
+		return c.tell(e, all)
 	}
 	work, err := h.checkWork(e.ctx)
 	if err != nil {
 		return err
 	}
 	return c.tell(e, append(all, work...))
+}
+
+// open builds the house. Where the books cannot be opened it stands on empty
+// ones, so that the rest can be looked at.
+func (c *checkCmd) open(ctx context.Context, cfg *Config) (*house, finding, error) {
+	log := slog.New(slog.DiscardHandler)
+	h, err := build(ctx, cfg, log)
+	if err == nil {
+		return h, finding{"database", stateOK, "opened, schema is current", ""}, nil
+	}
+	bad := finding{"database", stateFault, err.Error(), "Look at database in the configuration, and whether that server runs and lets us in."}
+	folder, tmpErr := os.MkdirTemp("", "galley-check-")
+	if tmpErr != nil {
+		return nil, bad, errors.Join(err, tmpErr)
+	}
+	defer os.RemoveAll(folder) // the open file lives on until it is closed
+	other := *cfg
+	other.Database = NewSecret(filepath.Join(folder, "galley.db"))
+	h, again := build(ctx, &other, log)
+	if again != nil {
+		return nil, bad, err // it was not the books
+	}
+	return h, bad, nil
+}
+
+// records asks the DNS about everything that receivers ask it about, and the
+// web host.
+func (c *checkCmd) records(ctx context.Context, h *house) []finding {
+	ctx, cancel := context.WithTimeout(ctx, 2*checkTime)
+	defer cancel()
+	d := &dnsCheck{ctx: ctx, dns: resolver(c.Resolver), cfg: h.cfg}
+	if fault := d.silent(h.cfg.Newsletters[0].Address.Domain()); fault != nil {
+		d.unanswered("dns", fault)
+		return d.out
+	}
+	var signers []*message.Signer
+	for i := range h.cfg.Newsletters {
+		n := &h.cfg.Newsletters[i]
+		own := h.queue.Newsletters[n.ID].Signers
+		d.newsletter(n, own)
+		for _, s := range own {
+			if !slices.Contains(signers, s) {
+				signers = append(signers, s)
+				d.key(s)
+			}
+		}
+	}
+	d.reverse()
+	d.site(c.roots)
+	return d.out
 }
 
 func (c *checkCmd) tell(e *env, all []finding) error {
@@ -139,59 +211,6 @@ func countWords(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// checkKeys compares each DKIM key with its record in the DNS.
-func (h *house) checkKeys(ctx context.Context, n *Newsletter) []finding {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
-	sn := h.queue.Newsletters[n.ID]
-	if len(sn.Signers) == 0 {
-		return []finding{{"dkim of " + n.ID, stateWarning, "nothing signs its mail",
-			"Give a [[dkim]] key for " + n.Address.Domain() + ", unless the next hop signs."}}
-	}
-	var out []finding
-	for _, s := range sn.Signers {
-		out = append(out, h.checkKey(ctx, s))
-	}
-	return out
-}
-
-func (h *house) checkKey(ctx context.Context, s *message.Signer) finding {
-	name := s.Selector + "._domainkey." + s.Domain
-	f := finding{Item: "dkim " + name, State: stateOK, What: "the record holds our key"}
-	want := message.TXT(s.Key)
-	records, err := h.dns(ctx, name)
-	var missing *net.DNSError
-	switch {
-	case errors.As(err, &missing) && missing.IsNotFound:
-		f.State, f.What, f.Remedy = stateFault, "there is no record", "Publish TXT "+name+"  "+want
-	case err != nil:
-		f.State, f.What = stateWarning, "the DNS did not answer: "+err.Error()
-	case !holdsKey(records, s.Key):
-		f.State, f.What, f.Remedy = stateFault, "the record holds another key", "Publish TXT "+name+"  "+want
-	}
-	return f
-}
-
-// holdsKey compares the p= tags, since a record may say more than ours does.
-func holdsKey(records []string, key crypto.Signer) bool {
-	want := keyTag(message.TXT(key))
-	for _, r := range records {
-		if got := keyTag(r); got != "" && got == want {
-			return true
-		}
-	}
-	return false
-}
-
-func keyTag(record string) string {
-	for part := range strings.SplitSeq(record, ";") {
-		if name, value, ok := strings.Cut(part, "="); ok && strings.TrimSpace(name) == "p" {
-			return strings.Join(strings.Fields(value), "")
-		}
-	}
-	return ""
 }
 
 // checkWork tells what the editor cannot be told by mail: desk mails that

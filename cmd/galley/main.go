@@ -29,6 +29,7 @@ var errFaults = errors.New("faults found")
 type cli struct {
 	Config string `short:"c" default:"galley.toml" env:"GALLEY_CONFIG" placeholder:"FILE" help:"The configuration (${default})."`
 
+	Init    initCmd    `cmd:"" help:"Write a configuration and keys, and show the records for the DNS."`
 	Serve   serveCmd   `cmd:"" help:"Run the daemon: take mail in, answer, send."`
 	Preview previewCmd `cmd:"" help:"Make an issue of a draft, without network or database."`
 	Inspect inspectCmd `cmd:"" help:"Say what the inbox makes of mail files, as JSON."`
