@@ -150,7 +150,7 @@ func (s *sealer) mark(ctx context.Context, edition int64, print string) error {
 func (s *sealer) page(ctx context.Context) (tasks []*task, err error) {
 	err = s.e.q.DB.View(ctx, func(tx *store.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, newsletter, issue, subscriber, address, name FROM delivery
-			WHERE edition = $1 AND state = 'prepared' AND due = 0 AND id > $2
+			WHERE edition = $1 AND state = 'prepared' AND NOT plain AND due = 0 AND id > $2
 				AND NOT EXISTS (SELECT 1 FROM seal WHERE seal.edition = $3 AND seal.delivery = delivery.id)
 			ORDER BY id LIMIT $4`, s.now.edition, s.now.after, s.now.edition, sealPage)
 		tasks, err = collect(rows, err, func(row scanner) (*task, error) {

@@ -23,6 +23,7 @@ type task struct {
 
 	edition, subscriber int64 // of a delivery
 	issue               int
+	plain               bool   // without its HTML part
 	raw                 []byte // of a slip
 	seal                []byte // of a delivery that was signed ahead
 	gone                atomic.Bool
@@ -109,12 +110,12 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 		}
 		rows, err := tx.QueryContext(ctx, `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
 			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
-			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due,
+			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due, plain,
 				(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`,
 			e.epoch, now, ed.ID, from, now, n-len(all))
 		some, err := collect(rows, err, func(row scanner) (*task, error) {
 			t := &task{edition: ed.ID, from: from}
-			return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.seal)
+			return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.plain, &t.seal)
 		})
 		if err != nil {
 			return nil, err

@@ -138,15 +138,15 @@ func insertDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, readers []
 		var args []any
 		for _, r := range some {
 			var marks []string
-			for _, v := range []any{ed.Newsletter, ed.Issue, ed.ID, r.ID, r.Address.String(), r.Name, string(state), now} {
+			for _, v := range []any{ed.Newsletter, ed.Issue, ed.ID, r.ID, r.Address.String(), r.Name, r.Plain, string(state), now} {
 				args = append(args, v)
 				marks = append(marks, fmt.Sprintf("$%d", len(args)))
 			}
 			rows = append(rows, "("+strings.Join(marks, ", ")+")")
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (newsletter, issue, edition, subscriber, address, name, state, changed) VALUES `+
+		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (newsletter, issue, edition, subscriber, address, name, plain, state, changed) VALUES `+
 			strings.Join(rows, ", ")+` ON CONFLICT (newsletter, issue, subscriber) DO UPDATE
-			SET state = excluded.state, address = excluded.address, name = excluded.name, changed = excluded.changed
+			SET state = excluded.state, address = excluded.address, name = excluded.name, plain = excluded.plain, changed = excluded.changed
 			WHERE delivery.edition = excluded.edition AND delivery.state = 'prepared'`, args...)
 		if err != nil {
 			return err

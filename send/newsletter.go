@@ -91,6 +91,15 @@ func or(s, otherwise string) string {
 type press struct {
 	frozen
 	compiled *message.Compiled
+	plain    *message.Compiled // without the HTML part, for readers who want none
+}
+
+// form is the one of two forms that a reader gets.
+func (p *press) form(plain bool) *message.Compiled {
+	if plain && p.plain != nil {
+		return p.plain
+	}
+	return p.compiled
 }
 
 // newPress compiles an edition as it was frozen.
@@ -99,12 +108,17 @@ func newPress(e *Edition) (*press, error) {
 	if err := json.Unmarshal([]byte(e.head), &p.frozen); err != nil {
 		return nil, fmt.Errorf("edition %d: its head: %w", e.ID, err)
 	}
-	var err error
-	p.compiled, err = message.Compile(&message.Issue{
+	issue := &message.Issue{
 		From: p.From, ReplyTo: p.ReplyTo, Subject: e.Subject, Date: e.date(), ListID: p.ListID,
 		FeedbackID: p.FeedbackID, ArchivedAt: p.ArchivedAt, Help: p.Help, Owner: p.Owner,
 		Archive: p.Archive, Subscribe: p.Subscribe, HTML: e.HTML, Text: e.Text,
-	})
+	}
+	var err error
+	if p.compiled, err = message.Compile(issue); err != nil || len(e.Text) == 0 {
+		return p, err
+	}
+	issue.HTML = nil
+	p.plain, err = message.Compile(issue)
 	return p, err
 }
 

@@ -156,7 +156,7 @@ func (w *worker) write(t *task) (*letter, error) {
 		return nil, err
 	}
 	var sealed bool
-	if l.msg, sealed, err = p.compiled.SpliceSealed(buf, p.slots(n, t), n.Signers, t.seal); sealed {
+	if l.msg, sealed, err = p.form(t.plain).SpliceSealed(buf, p.slots(n, t), n.Signers, t.seal); sealed {
 		w.e.q.sealed.Add(1)
 	}
 	return l, err

@@ -35,9 +35,11 @@ type house struct {
 	door    *door.Door
 	relay   *relay.Relay
 	inboxes []*inbox.Inbox
-	boxes   []*mailbox.Mailbox
-	dns     trust.DNS                                                       // the demo answers for itself
-	fetch   func(ctx context.Context, url string) (compose.LinkPage, error) // nil: pages of suggestions are not looked at
+	// unscrubbed tells that erased words may still lie in the database's log.
+	unscrubbed bool
+	boxes      []*mailbox.Mailbox
+	dns        trust.DNS                                                       // the demo answers for itself
+	fetch      func(ctx context.Context, url string) (compose.LinkPage, error) // nil: pages of suggestions are not looked at
 }
 
 // build opens the books and joins the parts. Nothing runs yet.

@@ -95,7 +95,7 @@ func (h *house) serve(ctx context.Context) error {
 
 // parts lists the loops of the daemon, back to front.
 func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
-	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"watchdog", h.watch}}
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}, {"watchdog", h.watch}}
 	if h.fetch != nil {
 		parts = append(parts, daemonPart{"pages", func(ctx context.Context) error { return h.desk.FetchPages(ctx, h.fetch) }})
 	}

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -30,5 +35,49 @@ func (s *story) getsCopy(w []string) {
 	if !waited(3*time.Minute, func() bool { return s.next(p) != nil }) || !strings.HasPrefix(s.next(p).Subject, w[1]+" ") {
 		s.t.Fatalf("%s has no copy of %s", w[0], w[1])
 	}
+	s.seen = s.next(p)
 	p.read++
+	p.asked = false
+}
+
+func (s *story) hasHTML(w []string) {
+	s.t.Helper()
+	if got := s.seen.HTML != ""; got != (w[0] == "HTML") {
+		s.t.Errorf("%q has an HTML part: %v", s.seen.Subject, got)
+	}
+}
+
+// keeps looks for a string in every file of the house, case aside: the
+// database with its log, the configuration, and in what the house has logged.
+func (s *story) keeps(w []string) {
+	s.t.Helper()
+	where := s.kept(w[1])
+	if w[0] == "" && len(where) == 0 {
+		s.t.Errorf("the house keeps nothing of %s", w[1])
+	}
+	if w[0] != "" && !waited(3*time.Minute, func() bool { where = s.kept(w[1]); return len(where) == 0 }) {
+		s.t.Errorf("%s still stands in %s", w[1], where)
+	}
+}
+
+func (s *story) kept(what string) (where []string) {
+	key := []byte(strings.ToLower(what))
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(bytes.ToLower(data), key) {
+			at := bytes.Index(bytes.ToLower(data), key)
+			where = append(where, fmt.Sprintf("%s: %q", d.Name(), data[max(0, at-60):min(len(data), at+60)]))
+		}
+		return err
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+	if strings.Contains(strings.ToLower(s.log.String()), string(key)) {
+		where = append(where, "log")
+	}
+	return where
 }

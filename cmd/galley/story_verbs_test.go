@@ -58,6 +58,8 @@ var verbs = []verb{
 	on(`([\w-]+) gets: (.+)`, (*story).gets),
 	on(`([\w-]+) gets a mail of its own: (.+)`, (*story).getsOwn),
 	on(`([\w-]+) gets (?:her|his) copy of (#\d+)`, (*story).getsCopy),
+	on(`which has (HTML|no HTML)`, (*story).hasHTML),
+	on(`the house keeps (nothing of )?(\S+@\S+)`, (*story).keeps),
 	on(`([\w-]+) gets nothing(?: more)?`, (*story).getsNothing),
 	on(`which reads as (\S+)`, (*story).readsAs),
 	on(`whose panel reads as (\S+)`, (*story).panelReadsAs),

@@ -160,7 +160,7 @@ func (w *world) start() {
 	for i, b := range h.boxes {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
 	}
-	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}}
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}}
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}

@@ -142,6 +142,9 @@ func (d *Door) take(ctx context.Context, tx *store.Tx, n *Newsletter, id int64) 
 		d.Log.Info("door: not asked", "newsletter", n.ID, "request", r.ID, "kind", string(r.Kind), "why", why)
 		return setState(ctx, tx, r.ID, "dropped")
 	}
+	if _, err := tx.ExecContext(ctx, `UPDATE request SET subscriber = $1 WHERE id = $2`, r.Subscriber, r.ID); err != nil {
+		return err
+	}
 	if r.Kind == Data { // it goes to nobody but the address itself, and changes nothing
 		return errors.Join(setState(ctx, tx, r.ID, "granted"), asked(ctx, tx, r.ID), d.knock(ctx, tx, r))
 	}

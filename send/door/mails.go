@@ -188,11 +188,6 @@ func (d *Door) confirmation(ctx context.Context, tx *store.Tx, n *Newsletter, r 
 		return d.post(ctx, tx, n, m)
 	}
 	m.token = n.Keys.Mint(string(r.Kind), r.ID)
-	if r.Kind == Forget {
-		if _, err := tx.ExecContext(ctx, `UPDATE request SET subscriber = $1 WHERE id = $2`, r.Subscriber, r.ID); err != nil {
-			return err
-		}
-	}
 	return d.post(ctx, tx, n, m)
 }
 

@@ -110,6 +110,10 @@ func (l *List) Erase(ctx context.Context, tx *store.Tx, newsletter string, a Add
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `DELETE FROM subscriber WHERE newsletter = $1 AND key = $2`, newsletter, a.Key())
 	}
+	if err == nil { // what other people's evidence says of it: an address that moved here, or a friend who asked
+		_, err = tx.ExecContext(ctx, `UPDATE consent SET evidence = 'erased with the address that it named' WHERE newsletter = $1 AND lower(evidence) LIKE $2 ESCAPE '!'`,
+			newsletter, store.Containing(a.Key()))
+	}
 	if err != nil {
 		return fmt.Errorf("list: erasing: %w", err)
 	}

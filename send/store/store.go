@@ -88,6 +88,7 @@ func connectSQLite(path string) (*DB, error) {
 func sqliteDSN(path, lock string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"secure_delete(1)", // what somebody asked to have erased must not lie in free pages
 	}}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
@@ -103,6 +104,27 @@ func (db *DB) Close() error {
 	err := db.write.Close()
 	if db.read != db.write {
 		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+// Containing is the pattern of LIKE … ESCAPE '!' for texts that hold s.
+func Containing(s string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
+}
+
+// Scrub takes what was erased out of the files beside the database too: the
+// write-ahead log of SQLite holds former pages, and PostgreSQL former rows.
+// It waits for those who read and fails when they read for too long.
+func (db *DB) Scrub(ctx context.Context) error {
+	if db.dialect == PostgreSQL {
+		_, err := db.write.ExecContext(ctx, "VACUUM")
+		return err
+	}
+	var busy, inLog, moved int
+	err := db.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &moved)
+	if err == nil && busy != 0 {
+		err = errors.New("scrubbing: the database is being read; the next time will do it")
 	}
 	return err
 }

@@ -365,6 +365,7 @@ CREATE TABLE delivery (
 	subscriber BIGINT NOT NULL,
 	address    TEXT NOT NULL,
 	name       TEXT NOT NULL DEFAULT '',
+	plain      BOOLEAN NOT NULL DEFAULT FALSE,
 	state      TEXT NOT NULL CHECK (state IN ('prepared', 'pending', 'claimed', 'sent', 'deferred', 'failed', 'ambiguous', 'held', 'expired', 'suppressed', 'cancelled')),
 	attempts   BIGINT NOT NULL DEFAULT 0,
 	due        BIGINT NOT NULL DEFAULT 0,
