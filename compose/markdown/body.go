@@ -36,6 +36,7 @@ func (w *work) body() {
 		w.dashes()
 		w.unwrap()
 		w.bareMarkers()
+		w.authors()
 		w.blanks()
 		w.lineEnds()
 		w.rules()
@@ -190,7 +191,7 @@ func (w *work) apart() {
 		}
 	}
 	single := len(gs) - wide - tight
-	if kin+broken == 0 && (!odd || single == 0 || wide < 2*single || wide < 8) {
+	if kin+broken == 0 && (!odd || wide <= single || wide < 8) {
 		return
 	}
 	// Where the empty lines of the draft are there too, as wider gaps, the single
@@ -231,6 +232,8 @@ func belong(a, b string) bool {
 	list := func(s string) bool { return markerLine.MatchString(s) && !starRule.MatchString(s) }
 	switch {
 	case list(a) && list(b), endsBroken(a) && !breaksOff(a, b):
+		return true
+	case underLink(a, b):
 		return true
 	case quoteLine1.MatchString(a) && quoteLine1.MatchString(b), tableLine.MatchString(a) && tableLine.MatchString(b):
 		return true

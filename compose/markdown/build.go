@@ -142,7 +142,7 @@ func (b *builder) inline(n ast.Node) {
 	case *ast.Emphasis:
 		b.element(n, [3]string{"em", "em", "strong"}[min(n.Level, 2)])
 	case *ast.Link:
-		b.link(n, unescape(n.Destination), unescape(n.Title))
+		b.link(n, unescape(n.Destination), oneLine(unescape(n.Title)))
 	case *ast.Image:
 		b.image(n)
 	case *ast.AutoLink:
@@ -300,7 +300,7 @@ func (b *builder) image(n *ast.Image) {
 	b.cur = was
 	attrs := []attr{{"src", url}, {"alt", hold.plain()}}
 	if len(n.Title) > 0 {
-		attrs = append(attrs, attr{"title", unescape(n.Title)})
+		attrs = append(attrs, attr{"title", oneLine(unescape(n.Title))})
 	}
 	b.leaf("img", at, attrs...)
 }

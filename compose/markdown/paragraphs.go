@@ -22,6 +22,35 @@ func (w *work) bareBackslashes() {
 	}
 }
 
+var (
+	linkLine   = regexp.MustCompile(`^\**\[.*\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*\)\**\s*$`)
+	authorLine = regexp.MustCompile(`^- \p{Lu}[^\[\]]*$`)
+)
+
+// underLink tells an author below a line that holds nothing but a link.
+func underLink(a, b string) bool {
+	return strings.HasPrefix(b, "- ") && width(b) < longLine && authorLine.MatchString(b) && linkLine.MatchString(a)
+}
+
+// authors puts "- Author" behind the link on the line above. Alone in a list of
+// its own, right below a line that holds nothing but a link, it is no entry.
+func (w *work) authors() {
+	fixed := fixedLines(w.ls)
+	var out []line
+	for i, l := range w.ls {
+		n := len(out)
+		alone := i+1 == len(w.ls) || !markerLine.MatchString(w.ls[i+1].s) && !strings.HasPrefix(w.ls[i+1].s, " ")
+		if n > 0 && !fixed[i] && alone && underLink(out[n-1].s, l.s) {
+			out[n-1].s = strings.TrimRight(out[n-1].s, " ") + " " + l.s
+			w.repaired(l.n, "An author stood below the link as an entry of a list; the name is behind the link.",
+				"%d authors stood below their links as entries of lists; the names are behind the links.")
+			continue
+		}
+		out = append(out, l)
+	}
+	w.ls = out
+}
+
 var bareMarker = regexp.MustCompile(`^\s*(?:[*+-]|\d{1,9}[.)])\s*$`)
 
 // bareMarkers joins a list's marker that stands alone with the text below it. A
@@ -148,7 +177,7 @@ func (w *work) lineEnds() {
 		if run++; run > 1 && !leadEntry.MatchString(b) {
 			return
 		}
-		bare[g.b] = !goesOn(a, b) && endsParagraph(a, b)
+		bare[g.b] = !goesOn(a, b) && endsParagraph(a, b) && !unfinished.MatchString(tail(strings.TrimRight(a, " ")))
 	}
 	if len(bare)*6 <= alone {
 		w.part(bare)

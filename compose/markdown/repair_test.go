@@ -41,10 +41,10 @@ var damages = []damage{
 	{"signature", func(s string) string { return strings.TrimRight(s, "\n") + "\n\n-- \nAda Editor\nThe Example Weekly\n" }, 102},
 	{"a phone's line", func(s string) string { return strings.TrimRight(s, "\n") + "\n\nSent from my iPhone\n" }, 102},
 	{"a phone's line in German", func(s string) string { return strings.TrimRight(s, "\n") + "\n\nVon meinem iPhone gesendet\n" }, 102},
-	{"wrap 66", wrapAt(66, cutSpaces), 95},
+	{"wrap 66", wrapAt(66, cutSpaces), 96},
 	{"wrap 72", wrapAt(72, cutSpaces), 96},
-	{"wrap 76", wrapAt(76, cutSpaces), 97},
-	{"wrap 78", wrapAt(78, cutSpaces), 98},
+	{"wrap 76", wrapAt(76, cutSpaces), 98},
+	{"wrap 78", wrapAt(78, cutSpaces), 99},
 	{"wrap 72, spaces kept", wrapAt(72, cutKeeping), 100},
 	{"wrap 72, at hyphens", wrapAt(72, cutHyphens), 95},
 }
