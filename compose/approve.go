@@ -128,7 +128,7 @@ func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issu
 }
 
 func (d *Desk) publish(ctx context.Context, tx *store.Tx, i *Issue, row *draftRow, at time.Time) error {
-	e, err := row.toEdition(i, at)
+	e, err := row.toEdition(ctx, tx, i, at)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (d *Desk) file(ctx context.Context, tx *store.Tx, n *Newsletter, r *Rendere
 	if err != nil {
 		return err
 	}
-	row := &draftRow{}
+	row := &draftRow{Newsletter: n.ID}
 	err = tx.QueryRowContext(ctx, `INSERT INTO draft (newsletter, editor, form, source, received, state) VALUES ($1, '', 'import', $2, $3, 'proofed') RETURNING id`,
 		n.ID, r.Markdown, store.Micros(tx.Now())).Scan(&row.ID)
 	if err != nil {
@@ -76,7 +76,7 @@ func (d *Desk) file(ctx context.Context, tx *store.Tx, n *Newsletter, r *Rendere
 	if _, err := tx.ExecContext(ctx, `UPDATE issue SET reported = 2 WHERE id = $1`, i.ID); err != nil {
 		return err
 	}
-	e, err := row.toEdition(i, at)
+	e, err := row.toEdition(ctx, tx, i, at)
 	if err != nil {
 		return err
 	}

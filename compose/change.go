@@ -194,12 +194,12 @@ func (d *Desk) postCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	if err != nil {
 		return err
 	}
-	f, err := row.frozen()
+	f, err := row.framed(ctx, tx)
 	if err != nil {
 		return err
 	}
 	m := &mail{paper: paper{Kind: paperCopy, Issue: i.ID, Revision: i.Revision, Asks: kind}, to: to, number: i.Number,
-		subject: f.Subject, text: string(dead(f.Text)), html: dead(f.HTML)}
+		subject: f.Subject, text: string(dead(f.Text)), html: dead(f.HTML), inline: f.Inline}
 	return d.post(ctx, tx, n, m)
 }
 

@@ -71,9 +71,10 @@ type Draft struct {
 	Answers    int64  // the desk's own paper that the mail answers, 0 if none
 	Remark     string // what stood beside the text
 	Source     []byte
-	Written    time.Time // the mail's own Date
-	Held       bool      // nothing proves the sender: asked about before it is read
-	From       string    // with Held: the address it came from when that is not the editor's
+	Images     []Enclosed // the pictures that came with it
+	Written    time.Time  // the mail's own Date
+	Held       bool       // nothing proves the sender: asked about before it is read
+	From       string     // with Held: the address it came from when that is not the editor's
 }
 
 // Command is one word of an editor's mail, already understood.
@@ -147,10 +148,14 @@ func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue)
 	if i != nil {
 		issue = i.ID
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO draft (newsletter, message, message_id, editor, sender, form, subject, answers, fresh, remark, source, written, received, state, issue)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+	images, err := d.keepImages(ctx, tx, in.Newsletter, in.Images)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO draft (newsletter, message, message_id, editor, sender, form, subject, answers, fresh, remark, source, written, received, state, issue, images)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.From, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
-		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue))
+		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue), images)
 	tx.AfterCommit(d.drafts.ring)
 	tx.AfterCommit(d.bell.ring)
 	return err

@@ -27,6 +27,7 @@ type draftRow struct {
 	Answers    int64
 	Fresh      bool
 	Remark     string
+	Images     string
 	Source     []byte
 	Written    time.Time
 	Received   time.Time
@@ -40,13 +41,13 @@ type draftRow struct {
 	edition    []byte
 }
 
-const draftColumns = `id, newsletter, message_id, editor, sender, form, subject, answers, fresh, remark, source, written, received, state,
+const draftColumns = `id, newsletter, message_id, editor, sender, form, subject, answers, fresh, remark, images, source, written, received, state,
 	coalesce(issue, 0), revision, digest, errors, sendable, markdown, edition`
 
 func scanDraft(row scanner) (*draftRow, error) {
 	var r draftRow
 	var written, received int64
-	err := row.Scan(&r.ID, &r.Newsletter, &r.MessageID, &r.Editor, &r.Sender, &r.Form, &r.Subject, &r.Answers, &r.Fresh, &r.Remark,
+	err := row.Scan(&r.ID, &r.Newsletter, &r.MessageID, &r.Editor, &r.Sender, &r.Form, &r.Subject, &r.Answers, &r.Fresh, &r.Remark, &r.Images,
 		&r.Source, &written, &received, &r.State, &r.Issue, &r.Revision, &r.Digest, &r.Errors, &r.Sendable, &r.Markdown, &r.edition)
 	if store.NotFound(err) {
 		return nil, nil
@@ -68,7 +69,8 @@ func revisionOf(ctx context.Context, tx *store.Tx, issue int64, revision int) (*
 // the draft, so that what is approved are the bytes that were proofed.
 type frozen struct {
 	Slug, Title, Subtitle, Date, Subject, Preheader string
-	HTML, Text, Web                                 []byte
+	HTML, Text, Web, Feed                           []byte
+	Inline                                          []message.Attachment
 	Links                                           []published
 	Findings                                        []markdown.Finding // for the panel, as the rest below
 	Repairs                                         []markdown.Repair
@@ -87,15 +89,16 @@ func (r *draftRow) frozen() (*frozen, error) {
 }
 
 // edition is what the press gets of an approved draft.
-func (r *draftRow) toEdition(i *Issue, at time.Time) (*send.Edition, error) {
-	f, err := r.frozen()
+func (r *draftRow) toEdition(ctx context.Context, tx *store.Tx, i *Issue, at time.Time) (*send.Edition, error) {
+	f, err := r.framed(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	return &send.Edition{
 		Newsletter: i.Newsletter, Issue: i.Number, Revision: r.Revision, Digest: r.Digest,
 		Slug: f.Slug, Title: f.Title, Subtitle: f.Subtitle, Date: f.Date,
-		Subject: f.Subject, Preheader: f.Preheader, HTML: f.HTML, Text: f.Text, Web: f.Web, SendAt: at,
+		Subject: f.Subject, Preheader: f.Preheader, HTML: f.HTML, Text: f.Text, Web: f.Web, Feed: f.Feed,
+		Inline: f.Inline, SendAt: at,
 	}, nil
 }
 
@@ -154,6 +157,9 @@ func (d *Desk) readDraft(ctx context.Context, id int64) error {
 		return h.find(ctx, tx, n)
 	})
 	if err != nil {
+		return err
+	}
+	if err := d.fitImages(ctx, n.ID); err != nil {
 		return err
 	}
 	r, rerr := d.render(ctx, n, &h)
@@ -220,6 +226,9 @@ func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, e
 	f := n.frame(ctx, d.DB, h.number)
 	if h.issue == nil {
 		f.Next = h.next
+	}
+	if err := d.DB.View(ctx, func(tx *store.Tx) error { return h.pictures(ctx, tx, &f) }); err != nil {
+		return nil, err
 	}
 	r, err := Render(ctx, src, h.number, f)
 	if err == nil && d.Prober != nil {
@@ -309,7 +318,7 @@ func (d *Desk) writeRevision(ctx context.Context, tx *store.Tx, row *draftRow, i
 // freeze keeps of a rendering what readers and the archive of links need.
 func freeze(r *Rendered) *frozen {
 	f := &frozen{Slug: r.Slug, Title: r.Title, Subtitle: r.Doc.Front.Subtitle, Date: r.Date, Subject: r.Subject,
-		Preheader: r.Preheader, HTML: r.HTML, Text: r.Text, Web: r.Web,
+		Preheader: r.Preheader, HTML: r.HTML, Text: r.Text, Web: r.Web, Feed: r.Feed, Inline: emptied(r.Inline),
 		Findings: r.Findings, Repairs: r.Draft.Repairs, Sizes: r.Sizes}
 	for _, s := range r.Doc.Sections {
 		for _, item := range s.Items {

@@ -115,6 +115,7 @@ type mail struct {
 	subject     string
 	text        string
 	html        []byte
+	inline      []message.Attachment // what html refers to as cid:
 	attachments []message.Attachment
 }
 
@@ -159,7 +160,7 @@ func (m *mail) message(n *Newsletter, now time.Time) *message.Mail {
 	out := &message.Mail{
 		From: n.From, To: []message.Address{m.to}, Subject: m.subject, Date: now, MessageID: m.MessageID,
 		Fields:    []message.Field{{Name: "X-Loop", Value: n.Loop}},
-		InReplyTo: m.answers, AutoSubmitted: "auto-generated", Text: []byte(m.text), HTML: m.html, Attachments: m.attachments,
+		InReplyTo: m.answers, AutoSubmitted: "auto-generated", Text: []byte(m.text), HTML: m.html, Inline: m.inline, Attachments: m.attachments,
 	}
 	if m.answers != "" {
 		out.AutoSubmitted, out.References = "auto-replied", []string{m.answers}

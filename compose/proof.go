@@ -57,7 +57,7 @@ type button struct {
 // prove posts a proof of the newest revision to every editor, each with a
 // code of their own.
 func (d *Desk) prove(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow, v *proofView) error {
-	f, err := row.frozen()
+	f, err := row.framed(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, n *Newsletter, i *I
 	if err != nil {
 		return err
 	}
-	f, err := row.frozen()
+	f, err := row.framed(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (d *Desk) proveTo(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issu
 	return d.post(ctx, tx, n, &mail{
 		paper: paper{Kind: paperProof, Issue: i.ID, Revision: i.Revision, Digest: row.Digest},
 		to:    to, code: code, number: i.Number, answers: answers, subject: subject,
-		text: text + "\n" + string(dead(r.Text)), html: html,
+		text: text + "\n" + string(dead(r.Text)), html: html, inline: r.Inline,
 	})
 }
 

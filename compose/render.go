@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,6 +39,13 @@ type Frame struct {
 	Published func(canonicalURL string) (issue int, ok bool)
 	// Picture tells what is known of an image; nil when nothing is.
 	Picture func(url string) (lint.Picture, bool)
+	// Brought are the pictures that came with this draft, Kept those of earlier
+	// revisions; Beside finds others, as files beside a draft. It may be nil.
+	Brought, Kept []*Attached
+	Beside        func(ref string) *Attached
+	// HostPictures has the site serve the pictures; without it, and without a
+	// site, every copy carries them.
+	HostPictures bool
 }
 
 // Rendered is one issue as readers would get it, and what the editor should know
@@ -55,7 +61,13 @@ type Rendered struct {
 	Draft                     *markdown.Draft
 	Findings                  []markdown.Finding // errors first
 	Sizes                     lint.Sizes
-	Digest                    string // SHA-256 in hex over all that readers see
+	Digest                    string               // SHA-256 in hex over all that readers see
+	Feed                      []byte               // the issue as a feed's entry holds it
+	Inline                    []message.Attachment // what HTML refers to as cid:
+	Used                      []*Attached          // the attached pictures that the issue names
+
+	hero markdown.Shown // of an attached hero image
+	lost []string       // pictures that did not come
 }
 
 // Errors counts the findings that stop an approval.
@@ -92,6 +104,7 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	found = append(found, f.dress(doc.Front.Layout)...)
 	r := &Rendered{Doc: doc, Draft: draft, Markdown: draft.Markdown()}
 	r.name(number)
+	r.pictures(&f)
 	if err := r.write(f); err != nil {
 		return nil, err
 	}
@@ -146,8 +159,12 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// Image is a picture that a template shows.
-type Image struct{ URL, Alt string }
+// Image is a picture that a template shows. Width is that of the column or,
+// where it is less, the picture's own, in pixels.
+type Image struct {
+	URL, Alt string
+	Width    int
+}
 
 // Page is what the templates of an issue are given; templates/README.md
 // describes it for those who write their own.
@@ -191,8 +208,10 @@ func (r *Rendered) write(f Frame) error {
 		return err
 	}
 	p.Contents = contents(r.Doc, markdown.Web)
+	p.Hero = r.onWeb(p.Hero)
 	p.UnsubscribeURL = "" // never on a page that anybody may read
 	r.Web, err = fill(f.Looks, "web.html", p, r.Doc.HTML("web"))
+	r.Feed = r.entry(p)
 	return err
 }
 
@@ -214,12 +233,7 @@ func (r *Rendered) page(f Frame) *Page {
 		p.ArchiveURL = f.Host + f.ArchivePath
 		p.WebURL = p.ArchiveURL + "/" + r.Slug
 	}
-	if p.Hero = hero(r.Doc.Front.HeroImg, f.Host, r.Title); p.Hero != nil {
-		p.ShareImage = p.Hero.URL
-		if r.shows(p.Hero.URL) {
-			p.Hero = nil
-		}
-	}
+	p.Hero, p.ShareImage = r.heroOf(&f)
 	return p
 }
 
@@ -264,29 +278,6 @@ func isDate(s string) bool {
 		}
 	}
 	return false
-}
-
-// hero resolves the hero image against the site; one that is no web address is
-// left out.
-func hero(raw, host, alt string) *Image {
-	if raw == "" {
-		return nil
-	}
-	if strings.HasPrefix(raw, "/") && host != "" {
-		raw = host + raw
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(raw, " \t") {
-		return nil
-	}
-	return &Image{URL: raw, Alt: alt}
-}
-
-// shows tells whether the body has the image already.
-func (r *Rendered) shows(imageURL string) bool {
-	return slices.ContainsFunc(r.Doc.Images, func(i markdown.Image) bool {
-		return i.URL == imageURL || strings.HasPrefix(i.URL, "/") && strings.HasSuffix(imageURL, i.URL)
-	})
 }
 
 // fill executes an HTML template. html/template drops comments, so conditional
@@ -358,7 +349,7 @@ func (r *Rendered) check(f Frame, written time.Time, found []markdown.Finding) {
 		Doc: r.Doc, Draft: r.Draft, HTML: r.HTML, Text: r.Text,
 		Subject: r.Subject, Preheader: r.Preheader, Unsubscribe: message.SlotUnsubscribe,
 		Published: f.Published, ReplyTo: f.ReplyTo, Sections: f.Sections, Aliases: f.Aliases,
-		Web: r.Web, Number: r.Number, Next: f.Next, Written: written, Picture: f.Picture,
+		Web: r.Web, Number: r.Number, Next: f.Next, Written: written, Picture: f.facts, Files: r.files(&f), Missing: r.lost, HasSite: f.Host != "",
 	}
 	r.Sizes = lint.Measure(in)
 	r.Findings = append(found, lint.Check(in)...)

@@ -30,7 +30,7 @@ func (in *Inbox) submit(l *letter, held bool) effect {
 		text, form := in.draftText(l)
 		return in.Desk.Submit(ctx, tx, &compose.Draft{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Editor: l.proof.From, Form: form,
-			Subject: l.m.Subject, Answers: l.opening.Proof, Remark: l.reading.Draft.Remark, Source: text,
+			Subject: l.m.Subject, Answers: l.opening.Proof, Remark: l.reading.Draft.Remark, Source: text, Images: Pictures(l.m),
 			Written: l.m.Date, Held: held,
 		})
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 const editionColumns = `id, newsletter, issue, revision, digest, slug, title, subtitle, date, subject, preheader,
-	html, text, web, head, state, reason, send_at, prepared, frozen, ended`
+	html, text, web, feed, head, state, reason, send_at, prepared, frozen, ended`
 
 // scanner is a row of one query, or one of many.
 type scanner interface{ Scan(...any) error }
@@ -17,7 +17,7 @@ func scanEdition(row scanner) (*Edition, error) {
 	var e Edition
 	var sendAt, prepared, frozen, ended int64
 	err := row.Scan(&e.ID, &e.Newsletter, &e.Issue, &e.Revision, &e.Digest, &e.Slug, &e.Title, &e.Subtitle, &e.Date,
-		&e.Subject, &e.Preheader, &e.HTML, &e.Text, &e.Web, &e.head, &e.State, &e.Reason, &sendAt, &prepared, &frozen, &ended)
+		&e.Subject, &e.Preheader, &e.HTML, &e.Text, &e.Web, &e.Feed, &e.head, &e.State, &e.Reason, &sendAt, &prepared, &frozen, &ended)
 	e.SendAt, e.Prepared = store.Instant(sendAt), store.Instant(prepared)
 	e.Frozen, e.Ended = store.Instant(frozen), store.Instant(ended)
 	return &e, err
@@ -49,6 +49,9 @@ func liveEditions(ctx context.Context, tx *store.Tx) ([]*Edition, error) {
 
 func editionByID(ctx context.Context, tx *store.Tx, id int64) (*Edition, error) {
 	e, err := scanEdition(tx.QueryRowContext(ctx, `SELECT `+editionColumns+` FROM edition WHERE id = $1`, id))
+	if err == nil {
+		err = e.unclose(ctx, tx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("edition %d: %w", id, err)
 	}
@@ -57,11 +60,15 @@ func editionByID(ctx context.Context, tx *store.Tx, id int64) (*Edition, error) 
 
 func insertEdition(ctx context.Context, tx *store.Tx, e *Edition) error {
 	e.State = Approved
-	return tx.QueryRowContext(ctx, `INSERT INTO edition
-		(newsletter, issue, revision, digest, slug, title, subtitle, date, subject, preheader, html, text, web, head, state, send_at, changed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
+	err := tx.QueryRowContext(ctx, `INSERT INTO edition
+		(newsletter, issue, revision, digest, slug, title, subtitle, date, subject, preheader, html, text, web, feed, head, state, send_at, changed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id`,
 		e.Newsletter, e.Issue, e.Revision, e.Digest, e.Slug, e.Title, e.Subtitle, e.Date, e.Subject, e.Preheader,
-		bytesOf(e.HTML), bytesOf(e.Text), bytesOf(e.Web), e.head, e.State, store.Micros(e.SendAt), store.Micros(tx.Now())).Scan(&e.ID)
+		bytesOf(e.HTML), bytesOf(e.Text), bytesOf(e.Web), bytesOf(e.Feed), e.head, e.State, store.Micros(e.SendAt), store.Micros(tx.Now())).Scan(&e.ID)
+	if err != nil {
+		return err
+	}
+	return enclose(ctx, tx, e)
 }
 
 // bytesOf keeps an empty part from becoming NULL.

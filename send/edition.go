@@ -3,6 +3,8 @@ package send
 import (
 	"fmt"
 	"time"
+
+	"galley/send/message"
 )
 
 // Edition is an issue as it leaves the house. Its words never change again.
@@ -19,6 +21,8 @@ type Edition struct {
 	ReplyTo         string // in place of the newsletter's own, "" for that
 	HTML, Text      []byte // with message.SlotUnsubscribe
 	Web             []byte
+	Feed            []byte               // the issue as a feed's entry holds it: HTML without a page around it
+	Inline          []message.Attachment // what HTML refers to as cid:
 	SendAt          time.Time
 	State           EditionState
 	Reason          string    // why it is held or paused, when nobody asked for it

@@ -111,13 +111,13 @@ func newPress(e *Edition) (*press, error) {
 	issue := &message.Issue{
 		From: p.From, ReplyTo: p.ReplyTo, Subject: e.Subject, Date: e.date(), ListID: p.ListID,
 		FeedbackID: p.FeedbackID, ArchivedAt: p.ArchivedAt, Help: p.Help, Owner: p.Owner,
-		Archive: p.Archive, Subscribe: p.Subscribe, HTML: e.HTML, Text: e.Text,
+		Archive: p.Archive, Subscribe: p.Subscribe, HTML: e.HTML, Text: e.Text, Inline: e.Inline,
 	}
 	var err error
 	if p.compiled, err = message.Compile(issue); err != nil || len(e.Text) == 0 {
 		return p, err
 	}
-	issue.HTML = nil
+	issue.HTML, issue.Inline = nil, nil // who reads text alone gets no pictures to load
 	p.plain, err = message.Compile(issue)
 	return p, err
 }

@@ -68,6 +68,12 @@ const (
 	ApproveProof = "code+proof" // the code, in a mail that proves its sender
 )
 
+// Where readers get the attached pictures of an issue from.
+const (
+	ImagesEmbed = "embed" // every copy carries them
+	ImagesHost  = "host"  // the site serves them
+)
+
 // Newsletter is one newsletter with its mailbox and its editors.
 type Newsletter struct {
 	ID        string              `toml:"id"` // for ever: it stands in the books and in List-Id
@@ -81,6 +87,7 @@ type Newsletter struct {
 	Lang      string              `toml:"lang"`      // default en
 	Archive   string              `toml:"archive"`   // path of the archive on the web; default /newsletter_issues
 	Templates string              `toml:"templates"` // folder over the built-in ones, or @ and a built-in look: @plain
+	Images    string              `toml:"images"`    // where attached pictures stand: embed in every copy, the default, or host on the site
 	Approve   string              `toml:"approve"`   // default code+proof
 	Authserv  []string            `toml:"authserv_ids"`
 	Sections  []Section           `toml:"sections"`
@@ -216,6 +223,7 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	fill(&n.Lang, "en")
 	fill(&n.Archive, "/newsletter_issues")
 	fill(&n.Approve, ApproveProof)
+	fill(&n.Images, ImagesEmbed)
 	if !strings.HasPrefix(n.Templates, "@") {
 		n.Templates = under(folder, n.Templates)
 	}

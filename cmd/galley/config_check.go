@@ -33,6 +33,9 @@ func (c *Config) check(d *document) {
 	for i := range c.Newsletters {
 		n, key := &c.Newsletters[i], element("newsletter", i)
 		n.check(d, key)
+		if n.Images == ImagesHost && c.Web == nil {
+			d.fault(key+".images", `add a section [web], or write "embed"`, "there is no site that could host pictures")
+		}
 		d.once(seen, key+".id", "id "+n.ID, n.ID)
 		d.once(seen, key+".address", "address "+n.Address.Key(), n.Address.String())
 	}
@@ -180,6 +183,7 @@ func (n *Newsletter) check(d *document, key string) {
 	if !webPath.MatchString(n.Archive) || taken(n.Archive) {
 		d.fault(key+".archive", `write for example "/newsletter_issues"`, "%q is no path for the archive", n.Archive)
 	}
+	d.oneOf(key+".images", n.Images, ImagesEmbed, ImagesHost)
 	d.oneOf(key+".approve", n.Approve, ApproveCode, ApproveProof)
 	n.checkTemplates(d, key+".templates")
 	if g := time.Duration(n.Grace); g < 0 || g > 12*time.Hour {
@@ -194,7 +198,7 @@ func (n *Newsletter) check(d *document, key string) {
 // taken tells that a path of the site has another meaning already.
 func taken(path string) bool {
 	first, _, _ := strings.Cut(path[1:], "/")
-	return first == "u" || first == "health"
+	return first == "u" || first == "health" || first == "image"
 }
 
 // checkPattern asks the one who makes addresses of it.

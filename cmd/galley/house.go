@@ -159,7 +159,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 		ID: n.ID, From: message.Address{Name: n.Name + " desk", Addr: n.Address.String()},
 		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Zone: time.UTC,
 		Frame: compose.Frame{Name: n.Name, Tagline: n.Tagline, Host: c.host(), ArchivePath: n.Archive, PostalAddress: n.Postal,
-			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Look(n.Templates)},
+			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Look(n.Templates), HostPictures: n.Images == ImagesHost},
 	}
 	for _, s := range n.Sections {
 		out.Frame.Sections = append(out.Frame.Sections, s.Name)

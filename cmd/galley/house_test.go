@@ -16,7 +16,7 @@ import (
 // floorPlan is the house on paper: every package, and all of ours that it imports. One
 // that is missing here, or imports more or less, fails.
 var floorPlan = map[string]string{
-	"cmd/galley": "compose compose/lint compose/markdown compose/probe inbox inbox/inboxtest inbox/intent inbox/mailbox inbox/mime inbox/trust " +
+	"cmd/galley": "compose compose/lint compose/markdown compose/picture compose/probe inbox inbox/inboxtest inbox/intent inbox/mailbox inbox/mime inbox/trust " +
 		"send send/door send/list send/message send/relay send/sendtest send/site send/store templates",
 	"inbox":                "compose compose/lint compose/markdown inbox/bounce inbox/intent inbox/mailbox inbox/mime inbox/reply inbox/trust send send/door send/list send/store",
 	"inbox/bounce":         "inbox/mime",
@@ -26,8 +26,9 @@ var floorPlan = map[string]string{
 	"inbox/mime":           "",
 	"inbox/reply":          "inbox/mime",
 	"inbox/trust":          "",
-	"compose":              "compose/inline compose/lint compose/markdown compose/probe send send/message send/store templates",
+	"compose":              "compose/inline compose/lint compose/markdown compose/picture compose/probe send send/message send/store templates",
 	"compose/inline":       "",
+	"compose/picture":      "",
 	"compose/lint":         "compose/markdown compose/probe",
 	"compose/markdown":     "",
 	"compose/probe":        "",
@@ -54,6 +55,7 @@ var fence = map[string]string{
 	"github.com/emersion/go-smtp":       "send/relay send/sendtest",
 	"github.com/emersion/go-message":    "inbox/mime inbox/bounce",
 	"github.com/emersion/go-msgauth":    "inbox/trust",
+	"golang.org/x/image/":               "compose/picture",
 	"github.com/yuin/goldmark":          "compose/markdown",
 	"github.com/vanng822/go-premailer/": "compose/inline",
 	"github.com/alecthomas/kong":        "cmd/galley",
@@ -65,8 +67,8 @@ var fence = map[string]string{
 // owner is the one package that writes a table.
 var owner = map[string]string{
 	"mailbox": "inbox", "message": "inbox", "arrival": "inbox", "seen": "inbox",
-	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "schedule": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose",
-	"edition": "send", "delivery": "send", "attempt": "send", "seal": "send", "return": "send", "slip": "send", "lease": "send",
+	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "schedule": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose", "image": "compose",
+	"edition": "send", "enclosure": "send", "delivery": "send", "attempt": "send", "seal": "send", "return": "send", "slip": "send", "lease": "send",
 	"subscriber": "send/list", "consent": "send/list", "suppression": "send/list",
 	"request": "send/door", "knock": "send/door",
 }

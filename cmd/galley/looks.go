@@ -77,7 +77,7 @@ func (c *looksCmd) show(e *env, browser, name string, r *compose.Rendered) error
 				continue
 			}
 			for _, width := range widths {
-				if err := picture(e.ctx, browser, file, width); err != nil {
+				if err := takePicture(e.ctx, browser, file, width); err != nil {
 					return err
 				}
 			}
@@ -106,8 +106,8 @@ func findBrowser() string {
 	return ""
 }
 
-// picture takes a picture of a page, beside it.
-func picture(ctx context.Context, browser, page string, width int) error {
+// takePicture takes a picture of a page, beside it.
+func takePicture(ctx context.Context, browser, page string, width int) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	png := fmt.Sprintf("%s-%d.png", page[:len(page)-len(".html")], width)

@@ -14,6 +14,7 @@ import (
 	"galley/compose/lint"
 	"galley/compose/markdown"
 	"galley/compose/probe"
+	"galley/inbox"
 	"galley/inbox/mime"
 	"galley/send/message"
 	"galley/templates"
@@ -28,6 +29,8 @@ type previewCmd struct {
 	Number    int    `help:"The issue's number, where the draft names none."`
 	Name      string `default:"Newsletter" help:"The newsletter's name (${default})."`
 	Live      bool   `help:"Also ask the web whether the links are alive."`
+
+	mailed []compose.Enclosed // the pictures of the mail
 }
 
 // report is what report.json says.
@@ -37,6 +40,7 @@ type report struct {
 	Findings []markdown.Finding `json:"findings"`
 	Sections []section          `json:"sections"`
 	Sizes    lint.Sizes         `json:"sizes"`
+	Images   []shownImage       `json:"images"`
 }
 
 // section and item are the issue's structure as a script would want it.
@@ -67,6 +71,7 @@ func (c *previewCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	c.pictures(&frame)
 	r, err := compose.Render(e.ctx, src, c.Number, frame)
 	if err != nil {
 		return err
@@ -126,6 +131,7 @@ func (c *previewCmd) source() (markdown.Source, error) {
 	if err != nil {
 		return markdown.Source{}, fmt.Errorf("%s: %w", c.Draft, err)
 	}
+	c.mailed = inbox.Pictures(m)
 	text, _, _, exact, ok := mime.DraftText(m)
 	if !ok {
 		return markdown.Source{}, fmt.Errorf("%s: the mail holds no text", c.Draft)
@@ -142,6 +148,10 @@ func (c *previewCmd) write(r *compose.Rendered) error {
 	if err != nil {
 		return err
 	}
+	if err := c.writePictures(r); err != nil {
+		return err
+	}
+	html = beside(html, r)
 	rep, err := reportOf(r)
 	if err != nil {
 		return err
@@ -150,7 +160,7 @@ func (c *previewCmd) write(r *compose.Rendered) error {
 		name string
 		data []byte
 	}{
-		{"issue.eml", eml}, {"issue.html", html}, {"issue.txt", text}, {"web.html", r.Web}, {"draft.md", r.Markdown}, {"report.json", rep},
+		{"issue.eml", eml}, {"issue.html", html}, {"issue.txt", text}, {"web.html", beside(r.Web, r)}, {"draft.md", r.Markdown}, {"report.json", rep},
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(c.Out, f.name), f.data, 0o644))
 	}
@@ -175,13 +185,13 @@ func (c *previewCmd) eml(r *compose.Rendered, html, text []byte) ([]byte, error)
 	}
 	return (&message.Mail{
 		From: message.Address{Name: c.Name, Addr: "newsletter@example.org"}, To: []message.Address{{Addr: "reader@example.org"}},
-		Subject: subject, Date: date, MessageID: fmt.Sprintf("<%d.preview.%s@example.org>", r.Number, r.Digest[:16]), Text: text, HTML: html,
+		Subject: subject, Date: date, MessageID: fmt.Sprintf("<%d.preview.%s@example.org>", r.Number, r.Digest[:16]), Text: text, HTML: html, Inline: r.Inline,
 	}).Bytes()
 }
 
 func reportOf(r *compose.Rendered) ([]byte, error) {
 	out := report{Front: r.Doc.Front, Repairs: r.Draft.Repairs, Findings: r.Findings, Sizes: r.Sizes,
-		Sections: []section{}}
+		Sections: []section{}, Images: imagesOf(r)}
 	if out.Repairs == nil {
 		out.Repairs = []markdown.Repair{}
 	}

@@ -13,7 +13,7 @@ import (
 // web builds the server of the pages. Its limits are those of trust.md
 // section 5.
 func (h *house) web(ctx context.Context) (*http.Server, error) {
-	s := &site.Site{DB: h.db, Readers: h.list, Shelf: h.queue, Log: h.log}
+	s := &site.Site{DB: h.db, Readers: h.list, Shelf: h.queue, Pictures: h.desk, Log: h.log}
 	for i := range h.cfg.Newsletters {
 		n := &h.cfg.Newsletters[i]
 		s.Newsletters = append(s.Newsletters, &site.Newsletter{Newsletter: h.queue.Newsletters[n.ID],

@@ -38,6 +38,12 @@ type Input struct {
 	Written time.Time
 	// Picture tells what is known of an image; nil when nothing is.
 	Picture func(url string) (Picture, bool)
+	// Files are the pictures that came with the draft, Missing the names of those
+	// that the draft shows and that did not come.
+	Files   []File
+	Missing []string
+	// HasSite tells that paths without a host are the newsletter's own site's.
+	HasSite bool
 }
 
 // Picture is what is known of an image: pixels, and bytes as it is sent.
@@ -70,7 +76,7 @@ func Measure(in Input) Sizes {
 // checks are run in this order; Check sorts what they find.
 var checks = []func(*issue) []markdown.Finding{
 	size, leaving, subject, preheader, length,
-	links, fragments, repeats, images,
+	links, fragments, repeats, images, files, sitePaths,
 	placeholders, brackets, quotes, imageAfterQuote, underlined, emptyHeadings, sections, addresses,
 	dates, weekdays, number, junkWords, attached, webWords, contrast, support,
 }

@@ -28,6 +28,7 @@ func (doc *Document) HTML(m Medium) []byte {
 type htmlWriter struct {
 	b      bytes.Buffer
 	medium Medium
+	base   string // stands before the address of a place in the document
 }
 
 var (
@@ -81,7 +82,7 @@ func (w *htmlWriter) kids(n *node) {
 
 func (w *htmlWriter) element(n *node) {
 	w.b.WriteString("<" + n.tag)
-	for _, a := range n.attr {
+	for _, a := range w.attrs(n) {
 		w.b.WriteString(" " + a.name + `="` + attrEscape.Replace(a.value) + `"`)
 	}
 	w.b.WriteByte('>')
@@ -121,7 +122,7 @@ func (w *htmlWriter) noteMark(n *node) {
 	if ref != "0" {
 		id += "-" + ref
 	}
-	w.b.WriteString(`<sup><a id="` + id + `" href="#fn-` + num + `">` + num + `</a></sup>`)
+	w.b.WriteString(`<sup><a id="` + id + `" href="` + attrEscape.Replace(w.base) + `#fn-` + num + `">` + num + `</a></sup>`)
 }
 
 // notes writes the footnotes; the way back stands in the last line of each.
@@ -129,7 +130,7 @@ func (w *htmlWriter) notes(n *node) {
 	w.b.WriteString("<hr>\n<ol>\n")
 	for _, k := range n.kids {
 		num := k.get("n")
-		back := ` <a href="#fnref-` + num + `">back</a>`
+		back := ` <a href="` + attrEscape.Replace(w.base) + `#fnref-` + num + `">back</a>`
 		w.b.WriteString(`<li id="fn-` + num + `">`)
 		w.kids(k)
 		if b := w.b.Bytes(); bytes.HasSuffix(b, []byte("</p>\n")) {

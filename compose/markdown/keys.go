@@ -87,11 +87,15 @@ func (w *work) assignIssue(f *Front, p pair, value string) {
 	f.Issue = n
 }
 
-// assignHero takes an absolute URL or a path of the site; anything else is told
-// and left out, since it would break the share image.
+// pictureFile is the name of a file that may come with the draft.
+var pictureFile = regexp.MustCompile(`(?i)^[^/\\:?#"<>]+\.(jpe?g|png|gif|webp)$`)
+
+// assignHero takes an absolute URL, a path of the site or the name of an
+// attached picture; anything else is told and left out, since it would break the
+// share image.
 func (w *work) assignHero(f *Front, p pair, value string) {
 	web := strings.HasPrefix(value, "https://") || strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "cid:")
-	if value == "" || (web || strings.HasPrefix(value, "/")) && !strings.ContainsAny(value, " <>\"") {
+	if value == "" || pictureFile.MatchString(value) || (web || strings.HasPrefix(value, "/")) && !strings.ContainsAny(value, " <>\"") {
 		f.HeroImg = value
 		return
 	}

@@ -290,7 +290,10 @@ func (w *textWriter) image(b *strings.Builder, n *node) {
 	if alt := n.get("alt"); alt != "" {
 		label = "[Image: " + alt + "]"
 	}
-	b.WriteString(label + glued + w.number(n.get("src")))
+	if src := n.address(); src != "" {
+		label += glued + w.number(src)
+	}
+	b.WriteString(label)
 }
 
 func (w *textWriter) link(b *strings.Builder, n *node) {

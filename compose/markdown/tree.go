@@ -17,6 +17,8 @@ type node struct {
 	up   *node
 	line int  // of the source as mailed
 	own  bool // opened by Markdown; raw HTML can not close it
+
+	shown *Shown // of an img, when readers get another address than the draft's
 }
 
 type attr struct{ name, value string }

@@ -10,7 +10,6 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
-	"net/http"
 
 	"golang.org/x/image/webp"
 )
@@ -57,7 +56,7 @@ func Fit(file []byte) (*Picture, error) {
 	if len(file) > MaxBytes {
 		return nil, &Unreadable{fmt.Sprintf("The file has %d MB; more than %d cannot be taken.", len(file)>>20, MaxBytes>>20), "Save it smaller: " + fmt.Sprint(MaxWidth) + " pixels wide."}
 	}
-	kind := http.DetectContentType(file)
+	kind := kindOf(file)
 	config, err := measure(kind, file)
 	if err != nil {
 		return nil, err
@@ -75,6 +74,22 @@ func Fit(file []byte) (*Picture, error) {
 	sum := sha256.Sum256(p.Data)
 	p.Digest = hex.EncodeToString(sum[:])
 	return p, nil
+}
+
+// kindOf tells a picture by its first octets: names and declared types lie.
+func kindOf(file []byte) string {
+	begins := func(s string) bool { return bytes.HasPrefix(file, []byte(s)) }
+	switch {
+	case begins("\xff\xd8\xff"):
+		return "image/jpeg"
+	case begins("\x89PNG\r\n\x1a\n"):
+		return "image/png"
+	case begins("GIF87a"), begins("GIF89a"):
+		return "image/gif"
+	case begins("RIFF") && len(file) > 12 && string(file[8:12]) == "WEBP":
+		return "image/webp"
+	}
+	return ""
 }
 
 // measure tells how large a file unpacks, without unpacking it.

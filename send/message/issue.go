@@ -31,6 +31,7 @@ type Issue struct {
 	Archive    string
 	Subscribe  string
 	HTML, Text []byte
+	Inline     []Attachment // what HTML refers to as cid:, the same in every copy
 }
 
 // Slots is what one copy has of its own. One of the two ways to leave must be
@@ -65,6 +66,9 @@ type piece struct {
 // Compile encodes an issue once for all its readers.
 func Compile(i *Issue) (*Compiled, error) {
 	body, err := alternative(i.Text, i.HTML, markText, markHTML)
+	if err == nil {
+		body, err = enclose("related", body, i.Inline) // RFC 2387; the type that it asks for is that of its first part
+	}
 	if err != nil {
 		return nil, fmt.Errorf("issue %.60q: %w", i.Subject, err)
 	}

@@ -62,13 +62,24 @@ func multi(subtype string, parts ...part) part {
 	}
 	boundary := "=_" + hex.EncodeToString(sum.Sum(nil)[:15])
 	h := header{}
-	h.structured("Content-Type", `multipart/`+subtype+`; boundary="`+boundary+`"`)
+	kind := `multipart/` + subtype + `; boundary="` + boundary + `"`
+	if subtype == "related" { // RFC 2387 section 3.1
+		kind += `; type="` + parts[0].kind() + `"`
+	}
+	h.structured("Content-Type", kind)
 	var body []byte
 	for _, p := range parts {
 		body = append(body, "--"+boundary+"\r\n"...)
 		body = append(append(append(body, p.head...), '\r', '\n'), p.body...)
 	}
 	return part{head: h.buf, body: append(body, "--"+boundary+"--\r\n"...)}
+}
+
+// kind is the media type of a part.
+func (p part) kind() string {
+	_, rest, _ := bytes.Cut(p.head, []byte("Content-Type: "))
+	kind, _, _ := bytes.Cut(rest, []byte(";"))
+	return string(bytes.TrimSpace(kind))
 }
 
 // filePart encodes an attachment, or what an HTML part refers to by its

@@ -83,7 +83,7 @@ func (s *Site) issue(w http.ResponseWriter, r *http.Request, n *Newsletter, slug
 		s.failed(w, r, n, err)
 		return
 	}
-	allow(w.Header(), e.Web)
+	s.allow(w.Header(), e.Web)
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("ETag", strconv.Quote(e.Digest))
 	http.ServeContent(w, r, "", e.Frozen, bytes.NewReader(e.Web))

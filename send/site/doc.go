@@ -1,5 +1,6 @@
 // Package site is what Galley shows on the web: the page for leaving, the
-// one-click address of List-Unsubscribe, the archive, and a sign of life.
+// one-click address of List-Unsubscribe, the archive with its pictures, and a sign
+// of life.
 //
 // It owns no table. Who leaves is written by the list, what is shown was
 // approved and is read from send. A GET changes nothing, whoever sends it:

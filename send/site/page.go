@@ -73,7 +73,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, n *Newsletter, code 
 		http.Error(w, http.StatusText(code), code) // what was asked is done or not, with or without looks
 		return
 	}
-	allow(w.Header(), body)
+	s.allow(w.Header(), body)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
@@ -82,9 +82,9 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, n *Newsletter, code 
 }
 
 // allow has the browser take a page's own styles and no others.
-func allow(h http.Header, page []byte) {
+func (s *Site) allow(h http.Header, page []byte) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", policy(hashes(page)))
+	h.Set("Content-Security-Policy", s.policy(hashes(page)))
 }
 
 // hashes lists the style elements of a page as a policy names them (CSP

@@ -43,6 +43,7 @@ type Site struct {
 	DB          *store.DB
 	Readers     Readers
 	Shelf       Shelf
+	Pictures    Pictures      // nil: there are none
 	Newsletters []*Newsletter // at least one
 	Log         *slog.Logger
 }
@@ -81,6 +82,8 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.missing(w, r)
 	case path == "/health":
 		s.methods(w, r, s.health, http.MethodGet, http.MethodHead)
+	case strings.HasPrefix(path, picturePath):
+		s.methods(w, r, s.picture, http.MethodGet, http.MethodHead)
 	case path == "/robots.txt":
 		s.methods(w, r, robots, http.MethodGet, http.MethodHead)
 	default:
@@ -107,7 +110,7 @@ func (s *Site) methods(w http.ResponseWriter, r *http.Request, serve http.Handle
 // secure sets what every answer carries (trust.md section 5); pages add the
 // hashes of their styles.
 func (s *Site) secure(h http.Header) {
-	h.Set("Content-Security-Policy", policy(""))
+	h.Set("Content-Security-Policy", s.policy(""))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	if strings.HasPrefix(s.Newsletters[0].Host, "https://") {
@@ -123,8 +126,14 @@ func private(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 }
 
-func policy(styles string) string {
-	return "default-src 'none'; style-src 'self'" + styles + "; img-src https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+// policy is the content security policy of a page. A site without https, as on
+// the editor's own machine, may show its own pictures too.
+func (s *Site) policy(styles string) string {
+	pictures := "https: data:"
+	if !strings.HasPrefix(s.Newsletters[0].Host, "https://") {
+		pictures = "'self' " + pictures
+	}
+	return "default-src 'none'; style-src 'self'" + styles + "; img-src " + pictures + "; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 
 // health says whether the books answer.

@@ -156,6 +156,7 @@ CREATE TABLE draft (
 	answers    BIGINT NOT NULL DEFAULT 0,
 	fresh      BOOLEAN NOT NULL DEFAULT FALSE,
 	remark     TEXT NOT NULL DEFAULT '',
+	images     TEXT NOT NULL DEFAULT '',
 -- sqlite:	source BLOB NOT NULL,
 -- postgres:	source BYTEA NOT NULL,
 	written    BIGINT NOT NULL DEFAULT 0,
@@ -174,6 +175,29 @@ CREATE TABLE draft (
 );
 CREATE INDEX draft_state ON draft (state, id);
 CREATE UNIQUE INDEX draft_revision ON draft (issue, revision) WHERE revision > 0;
+
+-- A picture that came with a draft, once for each file. The file itself is kept
+-- until it was made fit for mail; shown is the digest of what readers get.
+CREATE TABLE image (
+	newsletter  TEXT NOT NULL,
+	digest      TEXT NOT NULL,
+-- sqlite:	source BLOB,
+-- postgres:	source BYTEA,
+	size        BIGINT NOT NULL,
+	shown       TEXT NOT NULL DEFAULT '',
+	kind        TEXT NOT NULL DEFAULT '',
+	width       BIGINT NOT NULL DEFAULT 0,
+	height      BIGINT NOT NULL DEFAULT 0,
+	from_width  BIGINT NOT NULL DEFAULT 0,
+	from_height BIGINT NOT NULL DEFAULT 0,
+	fault       TEXT NOT NULL DEFAULT '',
+	remedy      TEXT NOT NULL DEFAULT '',
+-- sqlite:	data BLOB,
+-- postgres:	data BYTEA,
+	made        BIGINT NOT NULL,
+	PRIMARY KEY (newsletter, digest)
+);
+CREATE INDEX image_shown ON image (shown);
 
 CREATE TABLE decision (
 -- sqlite:	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -339,6 +363,8 @@ CREATE TABLE edition (
 -- postgres:	text BYTEA NOT NULL,
 -- sqlite:	web BLOB NOT NULL,
 -- postgres:	web BYTEA NOT NULL,
+-- sqlite:	feed BLOB NOT NULL,
+-- postgres:	feed BYTEA NOT NULL,
 	slug       TEXT NOT NULL DEFAULT '',
 	title      TEXT NOT NULL DEFAULT '',
 	subtitle   TEXT NOT NULL DEFAULT '',
@@ -355,6 +381,16 @@ CREATE TABLE edition (
 );
 CREATE INDEX edition_issue ON edition (newsletter, issue, id);
 CREATE INDEX edition_state ON edition (state, send_at);
+
+CREATE TABLE enclosure (
+	edition BIGINT NOT NULL REFERENCES edition (id),
+	cid     TEXT NOT NULL,
+	name    TEXT NOT NULL DEFAULT '',
+	kind    TEXT NOT NULL,
+-- sqlite:	data BLOB NOT NULL,
+-- postgres:	data BYTEA NOT NULL,
+	PRIMARY KEY (edition, cid)
+);
 
 CREATE TABLE delivery (
 -- sqlite:	id INTEGER PRIMARY KEY AUTOINCREMENT,
