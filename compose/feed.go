@@ -12,7 +12,7 @@ import (
 func (r *Rendered) entry(p *Page) []byte {
 	var b bytes.Buffer
 	if p.Hero != nil {
-		b.WriteString(`<p><img src="` + html.EscapeString(p.Hero.URL) + `" alt="` + html.EscapeString(p.Hero.Alt) +
+		b.WriteString(`<p><img src="` + html.EscapeString(string(p.Hero.URL)) + `" alt="` + html.EscapeString(p.Hero.Alt) +
 			`" width="` + strconv.Itoa(p.Hero.Width) + "\"></p>\n")
 	}
 	b.Write(r.Doc.Feed(p.WebURL))

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,14 +16,14 @@ func (r *Rendered) heroOf(f *Frame) (shown *Image, share string) {
 	raw := r.Doc.Front.HeroImg
 	if local(raw) {
 		if r.hero.Mail != "" && !r.shows(raw) {
-			shown = &Image{URL: r.hero.Mail, Alt: r.Title, Width: min(r.hero.Width, columnWidth)}
+			shown = &Image{URL: template.URL(r.hero.Mail), Alt: r.Title, Width: min(r.hero.Width, columnWidth)}
 		}
 		return shown, r.hero.Web
 	}
 	if shown = hero(raw, f.Host, r.Title); shown == nil {
 		return nil, ""
 	}
-	if share = shown.URL; r.shows(share) {
+	if share = string(shown.URL); r.shows(share) {
 		return nil, share
 	}
 	return shown, share
@@ -33,7 +34,7 @@ func (r *Rendered) onWeb(mail *Image) *Image {
 	if mail == nil || r.hero.Web == "" {
 		return mail
 	}
-	return &Image{URL: r.hero.Web, Alt: mail.Alt, Width: mail.Width}
+	return &Image{URL: template.URL(r.hero.Web), Alt: mail.Alt, Width: mail.Width}
 }
 
 // hero resolves the address of a hero image against the site; one that is no web
@@ -49,7 +50,7 @@ func hero(raw, host, alt string) *Image {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(raw, " \t") {
 		return nil
 	}
-	return &Image{URL: raw, Alt: alt, Width: columnWidth}
+	return &Image{URL: template.URL(raw), Alt: alt, Width: columnWidth}
 }
 
 // shows tells whether the body has the image already, under its address or as a

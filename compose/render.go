@@ -160,10 +160,12 @@ func oneLine(s string) string {
 }
 
 // Image is a picture that a template shows. Width is that of the column or,
-// where it is less, the picture's own, in pixels.
+// where it is less, the picture's own, in pixels. URL is checked where it is
+// made; templates would let no cid: through otherwise.
 type Image struct {
-	URL, Alt string
-	Width    int
+	URL   template.URL
+	Alt   string
+	Width int
 }
 
 // Page is what the templates of an issue are given; templates/README.md
