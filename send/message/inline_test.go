@@ -20,7 +20,7 @@ func TestIssueWithPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	signers := testSigners(t)
-	raw, err := c.Splice(testSlots(), signers...)
+	raw, err := c.Splice(nil, testSlots(), signers)
 	if err != nil {
 		t.Fatal(err)
 	}
