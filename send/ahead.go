@@ -248,3 +248,21 @@ func (s *sealer) clear(ctx context.Context) (more bool, err error) {
 	delete(s.done, over)
 	return true, s.mark(ctx, over, "")
 }
+
+// SignAhead prepares and signs an approved issue now, and returns when all its
+// copies are signed. Run does the same by itself, in the background. progress
+// is told how many are.
+func (q *Queue) SignAhead(ctx context.Context, newsletter string, issue int, progress func(signed int)) error {
+	e := q.engine(ctx)
+	if err := e.advance(ctx); err != nil {
+		return err
+	}
+	s := &sealer{e: e, done: map[int64]time.Time{}, made: map[string]bool{}}
+	for signed := 0; ; signed += sealPage {
+		progress(signed)
+		more, err := s.turn(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}

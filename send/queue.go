@@ -47,6 +47,7 @@ type Queue struct {
 	Connections int           // lines at once; 10 when 0, since relays limit
 	Tick        time.Duration // how often the books are looked at while a run goes; 500 ms when 0
 	Log         *slog.Logger
+	Spent       *Spent // where the time goes, for who measures; nil: nobody does
 
 	bell   bell
 	look   bell

@@ -175,6 +175,10 @@ func (e *engine) commitGroup(group []*result) error {
 			return nil
 		})
 		if err == nil {
+			if s := e.q.Spent; s != nil {
+				s.Results.Add(int64(len(group)))
+				s.Commits.Add(1)
+			}
 			for _, r := range group {
 				r.done <- nil
 			}

@@ -50,7 +50,9 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	if !e.gate.enter() {
 		return nil, w.settle(first, back(first.task))
 	}
+	start := e.q.clock()
 	line, err := e.q.Courier.Line(e.carry)
+	e.q.lap(wire, start)
 	if err != nil {
 		e.refused(outcomeOf(err))
 		return nil, w.settle(first, back(first.task))
@@ -82,7 +84,9 @@ func (w *worker) deliver(ctx context.Context, line Line, cur *letter, fresh bool
 	if next != nil {
 		ahead = &next.env
 	}
+	start := w.e.q.clock()
 	out := line.Deliver(w.e.carry, cur.env, cur.msg, ahead)
+	w.e.q.lap(wire, start)
 	w.weigh(out, fresh)
 	if err := w.settle(cur, w.e.judge(cur.task, out, store.Now())); err != nil {
 		return nil, err
@@ -116,7 +120,9 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 // is 0, as long as Run lasts when it is negative. nil says that there is none.
 func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) {
 	for {
+		start := w.e.q.clock()
 		t := w.e.pop(ctx, wait)
+		start = w.e.q.lap(unfilled, start)
 		if t == nil {
 			return nil, nil
 		}
@@ -127,6 +133,7 @@ func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) 
 			continue
 		}
 		l, err := w.write(t)
+		w.e.q.lap(making, start)
 		if err == nil {
 			return l, nil
 		}
@@ -177,7 +184,10 @@ func sign(buf, raw []byte, signers []*message.Signer) ([]byte, error) {
 // settle commits what became of a letter and takes its buffer back.
 func (w *worker) settle(l *letter, v verdict) error {
 	w.spare = append(w.spare, l.msg)
-	return w.e.settle(l.task, v)
+	start := w.e.q.clock()
+	err := w.e.settle(l.task, v)
+	w.e.q.lap(books, start)
+	return err
 }
 
 // outcomeOf turns the error of a line that could not be had into an outcome.

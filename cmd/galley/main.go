@@ -39,6 +39,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Look at everything that Galley depends on, and name each fault with its remedy."`
 	List    listCmd    `cmd:"" help:"The people on the list."`
 	Looks   looksCmd   `cmd:"" help:"Show every look on one draft, light and dark."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast issues leave, and what it takes to lose one."`
 	Help    helpCmd    `cmd:"" help:"Read about a topic: galley help lists them."`
 	Support supportCmd `cmd:"" hidden:"" help:"For builders of Galley: refresh the table of what mail programs show."`
 	Version versionCmd `cmd:"" help:"Say which Galley this is."`
