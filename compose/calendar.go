@@ -13,6 +13,7 @@ type Slot struct {
 	Zone         *time.Location
 	Every        int             // weeks from one slot to the next; 0 is 1
 	First        time.Time       // with Every: a day of the week in which a slot falls
+	Starter      time.Duration   // how long before the slot the empty form comes; 0 never
 	Remind       []time.Duration // how long before the slot the desk reminds, longest first
 }
 

@@ -142,6 +142,9 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	case Stale:
 		return d.again(ctx, tx, r, "stale-code")
 	case Codeless:
+		if r.paper != nil && r.paper.Kind == paperStarter && r.asksOnly("approve") {
+			return d.proveStarter(ctx, tx, r)
+		}
 		if schedules, both, err := d.meansSchedule(ctx, tx, r); err != nil || r.asksOnly("resume") && (schedules || both) {
 			if err != nil {
 				return "", err

@@ -172,11 +172,17 @@ func (d *Desk) readDraft(ctx context.Context, id int64) error {
 }
 
 // find decides which issue a draft belongs to: the number it bears, else the
-// issue of the paper it answers, else the next number.
+// issue of the paper it answers, else the open one with which it shares a
+// third of its text, else the next number.
 func (h *home) find(ctx context.Context, tx *store.Tx, n *Newsletter) (err error) {
 	h.number = NumberOf(markdown.Read(h.source()).Front)
 	if h.draft.Issue != 0 || h.number == 0 && h.draft.Answers != 0 {
 		if err := h.findAnswered(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if h.number == 0 {
+		if h.number, err = sharing(ctx, tx, n.ID, string(h.draft.Source)); err != nil {
 			return err
 		}
 	}
@@ -196,6 +202,10 @@ func (h *home) findAnswered(ctx context.Context, tx *store.Tx) error {
 	issue := h.draft.Issue // known to a change, which the desk made itself
 	if issue == 0 {
 		p, err := paperByID(ctx, tx, h.draft.Answers)
+		if err == nil && p != nil && p.Kind == paperStarter {
+			h.number, h.title, _, err = starterOf(ctx, tx, p)
+			return err
+		}
 		if err != nil || p == nil || p.Issue == 0 {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 // Kinds of papers: the desk's mails that an editor may answer.
 const (
 	paperProof    = "proof"
+	paperStarter  = "starter"
 	paperReminder = "reminder"
 	paperStopped  = "stopped"
 	paperQuestion = "question"
@@ -193,9 +194,11 @@ type Opening struct {
 	Signatures []string
 }
 
-// OpenText is an issue in the making, to tell a revision from a note.
+// OpenText is an issue in the making, or the empty form of one, to tell a
+// revision from a note.
 type OpenText struct {
 	Issue    int
+	Starter  bool
 	Markdown string
 }
 
@@ -276,8 +279,10 @@ func (o *Opening) describe(ctx context.Context, tx *store.Tx, p *paper) error {
 }
 
 func openTexts(ctx context.Context, tx *store.Tx, newsletter string) ([]OpenText, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT issue.number, draft.markdown FROM issue JOIN draft ON draft.issue = issue.id AND draft.revision = issue.revision
-		WHERE issue.newsletter = $1 AND issue.state IN ('proofed', 'approved', 'held', 'sending', 'stopped') ORDER BY issue.number`, newsletter)
+	rows, err := tx.QueryContext(ctx, `SELECT issue.number, draft.markdown, 0 FROM issue JOIN draft ON draft.issue = issue.id AND draft.revision = issue.revision
+		WHERE issue.newsletter = $1 AND issue.state IN ('proofed', 'approved', 'held', 'sending', 'stopped')
+		UNION ALL SELECT number, body, 1 FROM starter WHERE newsletter = $2 AND number > 0 AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.newsletter = $3 AND issue.number = starter.number)
+		ORDER BY 1`, newsletter, newsletter, newsletter)
 	if err != nil {
 		return nil, err
 	}
@@ -285,9 +290,11 @@ func openTexts(ctx context.Context, tx *store.Tx, newsletter string) ([]OpenText
 	var out []OpenText
 	for rows.Next() {
 		var t OpenText
-		if err := rows.Scan(&t.Issue, &t.Markdown); err != nil {
+		var starter int
+		if err := rows.Scan(&t.Issue, &t.Markdown, &starter); err != nil {
 			return nil, err
 		}
+		t.Starter = starter == 1
 		out = append(out, t)
 	}
 	return out, rows.Err()

@@ -45,6 +45,11 @@ func (d *Desk) calendarDue(ctx context.Context, tx *store.Tx, n *Newsletter) (bo
 	}
 	next := n.Slot.Next(tx.Now())
 	said, state, err := slotRow(ctx, tx, n, next)
+	if n.Slot.Starter > 0 && s.paused.IsZero() && !tx.Now().Before(next.Add(-n.Slot.Starter)) && state != "skipped" {
+		if known, e := started(ctx, tx, n, next); e != nil || !known {
+			return true, errors.Join(err, e)
+		}
+	}
 	return state != "skipped" && n.Slot.due(next, tx.Now()) > said, err
 }
 
@@ -59,6 +64,9 @@ func (d *Desk) keepSlots(ctx context.Context, tx *store.Tx, n *Newsletter) error
 	next := n.Slot.Next(tx.Now())
 	said, known, err := slotRow(ctx, tx, n, next)
 	if err != nil || known != "" && known != "open" {
+		return err
+	}
+	if err := d.startSlot(ctx, tx, n, s, next); err != nil {
 		return err
 	}
 	due := n.Slot.due(next, tx.Now())

@@ -214,11 +214,17 @@ func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue)
 	return fileLinks(ctx, tx, n.ID, i.Number, f.Links)
 }
 
-// fileLinks keeps what was published where.
+// fileLinks keeps what was published where. A link that waited, and that the
+// editor took without the word for it, waits no longer.
 func fileLinks(ctx context.Context, tx *store.Tx, newsletter string, issue int, links []published) error {
 	for _, l := range links {
 		_, err := tx.ExecContext(ctx, `INSERT INTO link (newsletter, canonical, issue, url, title, author, section) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (newsletter, canonical, issue) DO NOTHING`, newsletter, l.Canonical, issue, l.URL, l.Title, l.Author, l.Section)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE suggestion SET state = 'used', issue = $1, changed = $2 WHERE newsletter = $3 AND canonical = $4 AND state IN ('waiting', 'later')`,
+			issue, store.Micros(tx.Now()), newsletter, l.Canonical)
 		if err != nil {
 			return err
 		}

@@ -193,7 +193,11 @@ func (in *Inbox) mail(l *letter, paper intent.Paper, now time.Time) intent.Mail 
 		}
 	}
 	for _, t := range l.opening.Texts {
-		out.Open = append(out.Open, intent.Text{Issue: t.Issue, Paper: "draft", Body: t.Markdown})
+		p := intent.Paper("draft")
+		if t.Starter {
+			p = intent.PaperStarter
+		}
+		out.Open = append(out.Open, intent.Text{Issue: t.Issue, Paper: p, Body: t.Markdown})
 	}
 	for i := range l.m.Parts {
 		if p := &l.m.Parts[i]; p.Attached() {

@@ -230,6 +230,9 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	if !has("grace") {
 		n.Grace = Duration(10 * time.Minute)
 	}
+	if n.Slot != nil && !has("slot.starter") {
+		n.Slot.Starter = Duration(3 * 24 * time.Hour)
+	}
 	n.IMAP.defaults(folder, has)
 }
 

@@ -171,7 +171,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 	if n.Slot != nil {
 		out.Zone = n.Slot.Zone.Location
 		out.Slot = &compose.Slot{Weekday: time.Weekday(n.Slot.Weekday), Hour: n.Slot.Time.Hour, Minute: n.Slot.Time.Minute, Zone: n.Slot.Zone.Location,
-			Every: n.Slot.Every, First: time.Time(n.Slot.First)}
+			Every: n.Slot.Every, First: time.Time(n.Slot.First), Starter: time.Duration(n.Slot.Starter)}
 		for _, r := range n.Slot.Remind {
 			out.Slot.Remind = append(out.Slot.Remind, time.Duration(r))
 		}

@@ -22,6 +22,7 @@ var verbs = []verb{
 	given(`(\d+) connections?`, func(s *story, w []string) { s.plan.connections = number(w[0]) }),
 	given(`servers that take (\S+) for a mail`, func(s *story, w []string) { s.plan.slow = s.span(w[0]) }),
 	given(`servers that refuse us`, func(s *story, _ []string) { s.refuse.Store(true) }),
+	given(`a starter (\S+) before the slot`, func(s *story, w []string) { s.plan.starter = w[0] }),
 	given(`a grace of (\S+)`, func(s *story, w []string) { s.plan.grace = w[0] }),
 	given(`addresses of the pattern (\S+)`, func(s *story, w []string) { s.plan.pattern = w[0] }),
 	given(`no slot`, func(s *story, _ []string) { s.plan.slot = "" }),
@@ -54,6 +55,7 @@ var verbs = []verb{
 	on(`([\w-]+) replies to (\w+)'s "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[1], w[2], w[3]) }),
 	on(`([\w-]+) replies to "([^"]+)" with (\S+)`, (*story).repliesText),
 	on(`([\w-]+) replies to "([^"]+)" without its code: (.+)`, (*story).repliesCodeless),
+	on(`(\w+) writes into the quote of "([^"]+)": "(.+)" instead of "(.+)"`, (*story).editsQuote),
 	on(`(\w+) sends back (\S+) with "(.+)" instead of "(.+)"`, (*story).sendsBack),
 	on(`(\w+) mails a text of (\d+) kB`, (*story).mailsMuch),
 	on(`(\w+) reacts to "([^"]+)" with a thumb`, (*story).reacts),
@@ -261,6 +263,19 @@ func (s *story) sendsBack(w []string) {
 	}
 	s.texts[w[1]] = strings.Replace(text, w[3], w[2], 1)
 	s.mails([]string{w[0], w[1], "attachment", ""})
+}
+
+// editsQuote answers as somebody does who writes into what the mail program
+// quotes, and nothing above it.
+func (s *story) editsQuote(w []string) {
+	by := s.person(w[0])
+	found := s.found(by, w[1])
+	if !strings.Contains(found.Plain, w[3]) {
+		s.t.Fatalf("%q is not in %q", w[3], found.Subject)
+	}
+	m := s.answer(by, found, "")
+	m.Text = []byte(strings.Replace(string(m.Text), "> "+w[3], "> "+w[2], 1))
+	s.world.post(by, m)
 }
 
 func (s *story) mailsMuch(w []string) {

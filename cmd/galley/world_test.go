@@ -54,6 +54,7 @@ type plan struct {
 	readers, connections int
 	slow                 time.Duration // each reader's server takes that long
 	grace, slot, approve string        // lines of the configuration
+	starter              string        // how long before the slot the empty form comes
 	pattern              string        // address_pattern, "" for the default
 	editors              []string
 	second               bool // a second newsletter in the same house
@@ -88,7 +89,7 @@ const (
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), people: map[string]*person{}}
-	w.plan = plan{readers: 20, connections: 1, grace: "10m", approve: ApproveProof, editors: []string{"Ines"}, tick: 30 * time.Second,
+	w.plan = plan{readers: 20, connections: 1, grace: "10m", starter: "0s", approve: ApproveProof, editors: []string{"Ines"}, tick: 30 * time.Second,
 		slot: "weekday = \"Saturday\"\ntime = \"09:00\"\nzone = \"America/Toronto\"\nremind = [\"24h\", \"2h\"]\n"}
 	w.key = ed25519.NewKeyFromSeed([]byte("the key of all the providers' :-)"[:32]))
 	for _, p := range []*person{
@@ -253,7 +254,7 @@ password = "pass"
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}
 	if w.plan.slot != "" {
-		c.WriteString("[newsletter.slot]\n" + w.plan.slot + "\n")
+		fmt.Fprintf(c, "[newsletter.slot]\n%s\nstarter = %q\n", w.plan.slot, w.plan.starter)
 	}
 }
 

@@ -90,6 +90,15 @@ func mayHoldPlaceholder(prose string) bool {
 
 func placeholders(i *issue) []markdown.Finding {
 	var found []markdown.Finding
+	for _, words := range i.headWords() {
+		if hit := strings.TrimSpace(placeholder.FindString(words)); hit != "" {
+			found = append(found, markdown.Finding{
+				Level: markdown.Error, Code: "placeholder", Words: short(words),
+				Message: fmt.Sprintf("“%s” in the head looks like something you meant to fill in.", hit),
+				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
+			})
+		}
+	}
 	for _, l := range i.lines {
 		if !mayHoldPlaceholder(l.prose) {
 			continue
@@ -103,6 +112,15 @@ func placeholders(i *issue) []markdown.Finding {
 		}
 	}
 	return found
+}
+
+// headWords are the words of a draft's head that readers see.
+func (i *issue) headWords() []string {
+	if i.Draft == nil {
+		return nil
+	}
+	f := i.Draft.Front
+	return []string{f.Title, f.Subtitle, f.Preheader}
 }
 
 // around quotes words with a little of what stands around them.

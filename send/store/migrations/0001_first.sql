@@ -269,6 +269,16 @@ CREATE TABLE schedule (
 	paused     BIGINT NOT NULL DEFAULT 0
 );
 
+CREATE TABLE starter (
+	newsletter TEXT NOT NULL,
+	day        TEXT NOT NULL,
+	number     BIGINT NOT NULL,
+	title      TEXT NOT NULL,
+	body       TEXT NOT NULL,
+	at         BIGINT NOT NULL,
+	PRIMARY KEY (newsletter, day)
+);
+
 CREATE TABLE slot (
 	newsletter TEXT NOT NULL,
 	day        TEXT NOT NULL,
