@@ -35,6 +35,9 @@ type Log struct {
 type Web struct {
 	Listen string `toml:"listen"` // host:port; default 127.0.0.1:8025
 	URL    string `toml:"url"`    // https://host, without a slash at the end
+	// Proxies are whose X-Forwarded-For is believed: addresses or networks.
+	// Default: this machine itself when Listen is on it, else none.
+	Proxies []string `toml:"proxies"`
 }
 
 // Transport security of a server.

@@ -82,6 +82,11 @@ func (w *Web) check(d *document) {
 	if _, port, err := net.SplitHostPort(w.Listen); err != nil || !goodPort(port) {
 		d.fault("web.listen", `write "127.0.0.1:8025"`, "%q is no host with a port", w.Listen)
 	}
+	for i, p := range w.Proxies {
+		if _, err := network(p); err != nil {
+			d.fault("web.proxies", `write addresses or networks: ["127.0.0.1", "10.0.0.0/8"]`, "entry %d, %q, is neither", i+1, p)
+		}
+	}
 	u, err := url.Parse(w.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 		d.fault("web.url", `write the address of the site alone: "https://rct.example"`, "%q is no web address of a host", w.URL)

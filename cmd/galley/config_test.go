@@ -76,7 +76,8 @@ func TestEverySettingIsRead(t *testing.T) {
 	n := c.Newsletters[0]
 	for _, v := range []struct{ got, want any }{
 		{c.Data, filepath.Dir(path)}, {c.Books(), filepath.Join(filepath.Dir(path), "galley.db")},
-		{c.Log, Log{"debug", true, true}}, {*c.Web, Web{"127.0.0.1:8025", "https://press.example.org"}},
+		{c.Log, Log{"debug", true, true}}, {c.Web.Listen, "127.0.0.1:8025"}, {c.Web.URL, "https://press.example.org"},
+		{fmt.Sprint(c.Web.proxies()), "[127.0.0.1/32 10.0.0.0/8]"},
 		{c.SMTP.Port, 587}, {c.SMTP.Connections, 8}, {c.SMTP.Messages, 50}, {c.SMTP.User, "press"},
 		{c.DKIM[0].KeyFile, filepath.Join(filepath.Dir(path), "dkim.pem")},
 		{n.Address.String(), "News@press.example.org"}, {n.From, "Ada of The Press"},

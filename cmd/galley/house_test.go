@@ -38,7 +38,7 @@ var floorPlan = map[string]string{
 	"send/message":         "",
 	"send/relay":           "send",
 	"send/sendtest":        "",
-	"send/site":            "send send/list send/store",
+	"send/site":            "send send/door send/list send/store",
 	"send/servertest":      "",
 	"send/store":           "",
 	"send/store/storetest": "send/servertest send/store",

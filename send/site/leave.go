@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"galley/send/door"
 	"galley/send/list"
 	"galley/send/store"
 )
@@ -34,7 +35,9 @@ func (s *Site) token(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.failed(w, r, s.Newsletters[0], err)
 	case h == nil:
-		s.missing(w, r)
+		if !s.limited(w, r) { // posts without a valid token are guesses
+			s.missing(w, r)
+		}
 	case r.Method == http.MethodPost:
 		s.leave(w, r, h)
 	case h.who.State == list.Left || h.who.ID == 0:
@@ -76,21 +79,21 @@ func (s *Site) holder(r *http.Request, token string) (*holder, error) {
 // leave takes the holder off the list before it answers. It wants no cookie,
 // redirects nowhere and may be asked twice (RFC 8058 section 3.2).
 func (s *Site) leave(w http.ResponseWriter, r *http.Request, h *holder) {
-	evidence := byOwnHand
+	how, evidence := door.InWords, byOwnHand
 	click, err := oneClicked(r)
 	if err != nil {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
 	if click {
-		evidence = byButton
+		how, evidence = door.ByButton, byButton
 	}
 	// A mail program that hangs up has still asked.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
 	defer cancel()
 	var gone bool
 	err = s.DB.Update(ctx, func(tx *store.Tx) (err error) {
-		gone, err = s.Readers.Leave(ctx, tx, h.newsletter.ID, h.id, evidence)
+		gone, err = s.Door.Depart(ctx, tx, h.newsletter.ID, h.id, how, "", evidence)
 		return err
 	})
 	if err != nil {

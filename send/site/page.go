@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ type view struct {
 	Lang, Name, Tagline, Title, ArchiveURL string
 	Private                                bool
 	Address, Action                        string
+	Kind, Mailbox, SubscribeURL, ManageURL string
+	Fault                                  bool // what was written is no address
 	Issues                                 []entry
 	Paragraphs                             []string
 }
@@ -39,7 +42,7 @@ func (n *Newsletter) template() (*template.Template, error) {
 
 // check fills every page with nothing in it.
 func (n *Newsletter) check() error {
-	for _, name := range []string{"leave", "left", "archive", "missing", "notice"} {
+	for _, name := range []string{"leave", "left", "archive", "missing", "notice", "subscribe", "manage", "asked", "answer", "answered", "gone"} {
 		if _, err := n.fill(name, view{}); err != nil {
 			return fmt.Errorf("newsletter %s: template page.html: %w", n.ID, err)
 		}
@@ -53,6 +56,7 @@ func (n *Newsletter) fill(name string, v view) ([]byte, error) {
 		return nil, err
 	}
 	v.Lang, v.Name, v.Tagline, v.ArchiveURL = n.lang(), n.Name, n.Tagline, n.ArchivePath
+	v.SubscribeURL, v.ManageURL = "/subscribe/"+url.PathEscape(n.ID), "/manage/"+url.PathEscape(n.ID)
 	var b bytes.Buffer
 	err = t.ExecuteTemplate(&b, name, v)
 	return b.Bytes(), err

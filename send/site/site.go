@@ -5,10 +5,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"galley/send"
+	"galley/send/door"
 	"galley/send/list"
 	"galley/send/store"
 )
@@ -24,9 +27,6 @@ const maxPath = 300
 type Readers interface {
 	// ByID gives one person; store.NotFound tells of nobody.
 	ByID(ctx context.Context, tx *store.Tx, newsletter string, id int64) (list.Subscriber, error)
-	// Leave takes a person off the list. It may be called twice, and for
-	// somebody who is not on the books.
-	Leave(ctx context.Context, tx *store.Tx, newsletter string, id int64, evidence string) (left bool, err error)
 }
 
 // Shelf is where the issues are that went out.
@@ -42,10 +42,14 @@ type Shelf interface {
 type Site struct {
 	DB          *store.DB
 	Readers     Readers
+	Door        Door
 	Shelf       Shelf
-	Pictures    Pictures      // nil: there are none
-	Newsletters []*Newsletter // at least one
+	Pictures    Pictures       // nil: there are none
+	Newsletters []*Newsletter  // at least one
+	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
 	Log         *slog.Logger
+
+	limit limit
 }
 
 // Newsletter is one newsletter as its pages show it.
@@ -80,6 +84,10 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.methods(w, r, s.token, http.MethodGet, http.MethodHead, http.MethodPost)
 	case len(path) > maxPath:
 		s.missing(w, r)
+	case isAnswer(path):
+		s.counted(w, r, s.answer)
+	case s.isForm(path):
+		s.counted(w, r, s.form)
 	case path == "/health":
 		s.methods(w, r, s.health, http.MethodGet, http.MethodHead)
 	case strings.HasPrefix(path, picturePath):
@@ -88,6 +96,25 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.methods(w, r, robots, http.MethodGet, http.MethodHead)
 	default:
 		s.methods(w, r, s.archive, http.MethodGet, http.MethodHead)
+	}
+}
+
+// isAnswer tells the pages behind the links of the door's mails.
+func isAnswer(path string) bool {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return slices.Contains(door.Answerable, door.Kind(kind)) && strings.Count(path, "/") > 1
+}
+
+func (s *Site) isForm(path string) bool {
+	form, n := s.formOf(path)
+	return form != "" && n != nil
+}
+
+// counted serves a page that may be posted to, by people in their own time.
+func (s *Site) counted(w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+	private(w.Header())
+	if !s.limited(w, r) {
+		s.methods(w, r, serve, http.MethodGet, http.MethodHead, http.MethodPost)
 	}
 }
 
@@ -153,7 +180,7 @@ func (s *Site) health(w http.ResponseWriter, r *http.Request) {
 
 func robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Write([]byte("User-agent: *\nDisallow: /u/\n"))
+	w.Write([]byte("User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /move/\nDisallow: /back/\nDisallow: /forget/\nDisallow: /manage\n"))
 }
 
 // failed answers when the books cannot be read or written.

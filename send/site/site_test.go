@@ -12,6 +12,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,7 +22,9 @@ import (
 	"time"
 
 	"galley/send"
+	"galley/send/door"
 	"galley/send/list"
+	"galley/send/message"
 	"galley/send/site"
 	"galley/send/store"
 	"galley/send/store/storetest"
@@ -49,6 +52,7 @@ func (s shelf) Page(ctx context.Context, tx *store.Tx, newsletter, slug string) 
 type house struct {
 	*site.Site
 	db    *store.DB
+	door  *door.Door
 	keys  send.Keys
 	ada   list.Subscriber
 	token string
@@ -59,8 +63,12 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	t.Helper()
 	h := &house{db: db, keys: send.Keys{Secret: bytes.Repeat([]byte{7}, 32)}}
 	people := &list.List{Key: h.keys.Secret}
-	n := &send.Newsletter{ID: "harbour", Name: "The Harbour Letter", Keys: h.keys, Host: "https://harbour.example", ArchivePath: "/letters"}
-	h.Site = &site.Site{DB: db, Readers: people, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+	n := &send.Newsletter{ID: "harbour", Name: "The Harbour Letter", Keys: h.keys, From: message.Address{Name: "The Harbour Letter", Addr: "letter@harbour.example"},
+		Pattern: send.Pattern{Mailbox: "letter@harbour.example"}, Host: "https://harbour.example", ArchivePath: "/letters"}
+	queue := &send.Queue{DB: db, Readers: people, Newsletters: map[string]*send.Newsletter{n.ID: n}, Log: slog.New(slog.DiscardHandler)}
+	h.door = &door.Door{DB: db, List: people, Press: queue, Key: h.keys.Secret, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+		Newsletters: map[string]*door.Newsletter{n.ID: {Newsletter: n, Signs: "Ines", Looks: templates.Look("")}}}
+	h.Site = &site.Site{DB: db, Readers: people, Door: h.door, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
 		Newsletters: []*site.Newsletter{{Newsletter: n, Tagline: "Every Saturday", Looks: templates.Look("")}},
 		Shelf: shelf{
 			{Issue: 130, Slug: "0130", Title: "#130 - 16 Jul 2022", Subtitle: "Ropes & <knots>", Date: "2022-07-16", Digest: "d130",
@@ -220,9 +228,10 @@ func TestWrongTokensGetOneAnswer(t *testing.T) {
 		}
 	}
 	body := ""
-	for _, token := range wrong {
+	h.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")} // guesses from one place alone would be limited
+	for i, token := range wrong {
 		for _, method := range []string{"GET", "POST"} {
-			got := h.do(t, method, "/u/"+token, nil, nil)
+			got := h.do(t, method, "/u/"+token, http.Header{"X-Forwarded-For": {fmt.Sprintf("203.0.113.%d", i%250)}}, nil)
 			if page := text(t, got); body == "" {
 				body = page
 			} else if page != body || got.StatusCode != 404 {
