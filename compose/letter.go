@@ -53,7 +53,8 @@ func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
 		consent = "anonymous"
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO letter (newsletter, message, sender, name, subject, body, why, consent, words, state, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (newsletter, message) DO UPDATE SET why = excluded.why, state = excluded.state, at = excluded.at`, // dealt with again
 		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why, consent, in.Words, state, store.Micros(tx.Now()))
 	if err != nil || state == "flood" {
 		return err

@@ -21,7 +21,7 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 	if len(codes) == 0 && !in.saysEditor(l.raw) {
 		return in.reader(ctx, l) // nobody's proof is asked for, so a DNS that is down keeps no letter waiting
 	}
-	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.received))
+	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.id, w.received))
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.received))
+	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.id, w.received))
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
 }
 
 // policy is what the judge of senders knows.
-func (in *Inbox) policy(ctx context.Context, now time.Time) trust.Policy {
+func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Policy {
 	n := in.Newsletter
 	p := trust.Policy{AuthservIDs: n.Authserv, Now: now, DNS: in.DNS}
 	for _, e := range n.Editors {
@@ -65,7 +65,7 @@ func (in *Inbox) policy(ctx context.Context, now time.Time) trust.Policy {
 	p.Seen = func(hash string) bool {
 		seen := true // a fault of the books proves nothing
 		err := in.DB.View(ctx, func(tx *store.Tx) (err error) {
-			seen, err = seenBefore(ctx, tx, n.ID, "dkim", hash)
+			seen, err = seenBefore(ctx, tx, n.ID, "dkim", hash, row)
 			return err
 		})
 		return seen || err != nil

@@ -38,6 +38,7 @@ type Desk interface {
 	Learn(ctx context.Context, tx *store.Tx, newsletter, editor string, lines []string) error
 	Suggest(ctx context.Context, tx *store.Tx, s *compose.Suggestion) error
 	Pass(ctx context.Context, tx *store.Tx, l *compose.Letter) error
+	SetAside(ctx context.Context, tx *store.Tx, newsletter string, list []compose.Aside) error
 }
 
 // Readers is the list, as the inbox sees it.
@@ -74,6 +75,9 @@ type Newsletter struct {
 	Zone      *time.Location
 	SlotHour  time.Duration // the slot's time of day, which a day alone means
 	Folders   map[Kind]string
+	// Shared: the mailbox is an editor's own. Only mail to the newsletter's
+	// address is taken up, and letters stay where they are.
+	Shared bool
 }
 
 // Editor is a person who may command.
@@ -86,6 +90,7 @@ type Inbox struct {
 	Newsletter *Newsletter
 	Folder     string // "INBOX"
 	Source     Source
+	Again      Source // the folder whose mail is dealt with again; nil: there is none
 	Desk       Desk
 	Readers    Readers
 	Door       Door
@@ -94,51 +99,63 @@ type Inbox struct {
 	Tick       time.Duration // how often left-over mail is looked for; 2 s when 0
 	Log        *slog.Logger
 
-	sorting sync.Mutex // one message at a time, in order
-	bell    bell
+	sorting turn    // one message at a time, in order
+	bell    bell    // there is something to sort
+	settled [2]bell // there is something to file, in Source and in Again
 }
 
 // Run takes mail in and sorts it until ctx ends.
 func (in *Inbox) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		in.keepSorting(ctx)
-	}()
-	err := in.keepTaking(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() { in.keepSorting(ctx) })
+	ends := make(chan error, 2)
+	beside.Go(func() { ends <- in.keepTaking(ctx, in.Source, in.Ledger()) })
+	if in.Again != nil {
+		beside.Go(func() { ends <- in.keepTaking(ctx, in.Again, in.AgainLedger()) })
+	}
+	err := <-ends
 	cancel()
-	<-done
+	beside.Wait()
 	return err
 }
 
 // keepTaking is the mailbox's side: store what came, have it sorted, file it.
-func (in *Inbox) keepTaking(ctx context.Context) error {
+func (in *Inbox) keepTaking(ctx context.Context, from Source, g *Ledger) error {
 	for {
 		if err := in.Sort(ctx); err != nil && ctx.Err() == nil { // what a restart has left over is filed, too
 			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
 		}
-		in.fileAll(ctx)
-		batch, err := in.Source.Next(ctx)
+		in.fileAll(ctx, from, g)
+		batch, err := g.next(ctx, from)
 		if err != nil {
 			return err
 		}
 		if len(batch) == 0 {
 			continue
 		}
-		if err := in.take(ctx, batch); err != nil {
+		if err := g.take(ctx, batch); err != nil {
 			return fmt.Errorf("inbox %s: storing: %w", in.Newsletter.ID, err)
 		}
 	}
 }
 
-// keepSorting deals with what a restart or a slow DNS has left over.
+// keepSorting deals with what a restart or a slow DNS has left over, and tells
+// what was set aside.
 func (in *Inbox) keepSorting(ctx context.Context) {
 	tick := time.NewTicker(cmp.Or(in.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
-		if err := in.Sort(ctx); err != nil && ctx.Err() == nil {
+		n, err := in.sort(ctx)
+		if n > 0 {
+			in.settled[0].ring()
+			in.settled[1].ring()
+		}
+		if err == nil {
+			err = in.tellAside(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
 		}
 		select {
@@ -151,15 +168,20 @@ func (in *Inbox) keepSorting(ctx context.Context) {
 }
 
 // fileAll puts away what is settled. It is a courtesy to those who read
-// along: what fails is tried at the next message.
-func (in *Inbox) fileAll(ctx context.Context) {
-	arrivals, err := in.unfiled(ctx)
+// along: what fails is tried at the next message. What was moved into
+// Galley/Again and has no folder of its own goes back to where mail comes in.
+func (in *Inbox) fileAll(ctx context.Context, to Source, g *Ledger) {
+	arrivals, err := g.unfiled(ctx)
 	for _, a := range arrivals {
-		if err == nil {
-			err = in.Source.Done(ctx, a.uidvalidity, a.uid, in.Newsletter.Folders[a.kind])
+		folder := in.Newsletter.Folders[a.kind]
+		if g.again && folder == "" {
+			folder = in.Folder
+		}
+		if err == nil && !in.stays(a.kind) {
+			err = to.Done(ctx, a.uidvalidity, a.uid, folder)
 		}
 		if err == nil {
-			err = in.filed(ctx, a)
+			err = g.filed(ctx, a)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -189,18 +211,26 @@ const (
 
 // Sort deals with every message that is due, oldest first.
 func (in *Inbox) Sort(ctx context.Context) error {
-	in.sorting.Lock()
-	defer in.sorting.Unlock()
-	for ctx.Err() == nil {
+	_, err := in.sort(ctx)
+	return err
+}
+
+// sort is Sort, and says how many messages it looked at.
+func (in *Inbox) sort(ctx context.Context) (n int, err error) {
+	if err := in.sorting.take(ctx); err != nil {
+		return 0, err
+	}
+	defer in.sorting.end()
+	for ; ctx.Err() == nil; n++ {
 		w, err := in.nextWaiting(ctx)
 		if err != nil || w == nil {
-			return err
+			return n, err
 		}
 		if err := in.sortOne(ctx, w); err != nil {
-			return fmt.Errorf("message %d: %w", w.id, err)
+			return n, fmt.Errorf("message %d: %w", w.id, err)
 		}
 	}
-	return ctx.Err()
+	return n, ctx.Err()
 }
 
 // sortOne reads a message and writes what it causes. A message that fails or
@@ -210,6 +240,10 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be read in %d tries", w.tries)}
 		return in.finish(ctx, w, l)
 	}
+	if w.faults >= maxFaults {
+		l := &letter{kind: Quarantine, reason: fmt.Sprintf("what it asks could not be written down in %d tries", w.faults)}
+		return in.finish(ctx, w, l)
+	}
 	if err := in.try(ctx, w); err != nil {
 		return err
 	}
@@ -217,16 +251,20 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 	if err == nil {
 		err = in.finish(ctx, w, l)
 	}
-	if err != nil {
-		return errors.Join(err, in.untry(ctx, w))
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // told to stop: nobody's fault
+		return errors.Join(err, in.untry(context.WithoutCancel(ctx), w))
 	}
-	return nil
+	in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "message", w.id, "fault", w.faults+1, "error", err)
+	return in.putOff(ctx, w)
 }
 
 // read runs the reading with a deadline, and survives its panics: they are
 // the fault of one message and must not stop the others.
-func (in *Inbox) read(ctx context.Context, w *waiting) (*letter, error) {
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
+func (in *Inbox) read(parent context.Context, w *waiting) (*letter, error) {
+	ctx, cancel := context.WithTimeout(parent, maxTime)
 	defer cancel()
 	type answer struct {
 		l   *letter
@@ -246,6 +284,9 @@ func (in *Inbox) read(ctx context.Context, w *waiting) (*letter, error) {
 	case a := <-c:
 		return a.l, a.err
 	case <-ctx.Done():
+		if parent.Err() != nil {
+			return nil, parent.Err()
+		}
 		return &letter{kind: Quarantine, reason: "reading it took longer than 30 seconds"}, nil
 	}
 }
@@ -329,6 +370,10 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 		return l, nil
 	}
 	l.m = m
+	if foreign, err := in.foreign(ctx, m); err != nil || foreign {
+		l.kind, l.reason = Foreign, "not to the newsletter"
+		return l, err
+	}
 	var tellErr error
 	l.tray = Tell(m, in.known(ctx, &tellErr))
 	if tellErr != nil {

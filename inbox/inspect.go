@@ -121,7 +121,7 @@ func (x *Inspector) Mail(ctx context.Context, raw []byte) *Inspection {
 	}
 	in := x.inbox()
 	l := &letter{raw: raw, m: m, opening: &compose.Opening{Code: "absent"}}
-	policy := in.policy(ctx, now)
+	policy := in.policy(ctx, 0, now)
 	policy.Seen = nil
 	l.proof = trust.Judge(ctx, raw, policy)
 	x.sort(in, l, now)

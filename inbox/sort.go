@@ -32,6 +32,8 @@ const (
 	Own         Kind = "own"         // our own mail, come back
 	Spam        Kind = "spam"        // marked by the mailbox's server
 	Quarantine  Kind = "quarantine"  // set aside unread
+	Before      Kind = "before"      // lay in the mailbox before the first start
+	Foreign     Kind = "foreign"     // in an editor's own mailbox, and not to the newsletter
 )
 
 // Known is what telling mail apart needs to know of a newsletter. Functions

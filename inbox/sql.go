@@ -7,96 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"galley/inbox/mailbox"
 	"galley/send/store"
 )
-
-// Cursor is the highest UID that was taken in under a UIDVALIDITY
-// (mailbox.Ledger).
-func (in *Inbox) Cursor(ctx context.Context, uidvalidity uint32) (uid uint32, err error) {
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT cursor FROM mailbox WHERE newsletter = $1 AND name = $2 AND uidvalidity = $3`,
-			in.Newsletter.ID, in.Folder, int64(uidvalidity)).Scan(&uid)
-	})
-	if store.NotFound(err) {
-		return 0, nil
-	}
-	return uid, err
-}
-
-// Unknown are those UIDs that are not in the ledger (mailbox.Ledger).
-func (in *Inbox) Unknown(ctx context.Context, uidvalidity uint32, uids []uint32) ([]uint32, error) {
-	if len(uids) == 0 {
-		return nil, nil
-	}
-	known := map[uint32]bool{}
-	err := in.DB.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT uid FROM arrival WHERE newsletter = $1 AND mailbox = $2 AND uidvalidity = $3 AND uid BETWEEN $4 AND $5`,
-			in.Newsletter.ID, in.Folder, int64(uidvalidity), int64(uids[0]), int64(uids[len(uids)-1]))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var uid uint32
-			if err := rows.Scan(&uid); err != nil {
-				return err
-			}
-			known[uid] = true
-		}
-		return rows.Err()
-	})
-	var out []uint32
-	for _, uid := range uids {
-		if !known[uid] {
-			out = append(out, uid)
-		}
-	}
-	return out, err
-}
-
-// take writes a batch of messages into the ledger, all or none. A message
-// that is known by its content gets another arrival and nothing else.
-func (in *Inbox) take(ctx context.Context, batch []mailbox.Message) error {
-	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		for _, m := range batch {
-			if err := in.takeOne(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		last := batch[len(batch)-1]
-		_, err := tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, cursor) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (newsletter, name) DO UPDATE SET
-				cursor = CASE WHEN mailbox.uidvalidity = excluded.uidvalidity AND mailbox.cursor > excluded.cursor THEN mailbox.cursor ELSE excluded.cursor END,
-				uidvalidity = excluded.uidvalidity`,
-			in.Newsletter.ID, in.Folder, int64(last.UIDValidity), int64(last.UID))
-		tx.AfterCommit(in.bell.ring)
-		return err
-	})
-}
-
-func (in *Inbox) takeOne(ctx context.Context, tx *store.Tx, m mailbox.Message) error {
-	state, reason := "new", ""
-	if m.TooBig {
-		state, reason = "quarantine", "larger than the limit; only its header was fetched"
-	}
-	raw := m.Raw
-	if raw == nil {
-		raw = []byte{}
-	}
-	var id int64
-	// The update changes nothing; it is there to return the row that is known.
-	err := tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason, raw) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (newsletter, digest) DO UPDATE SET received = message.received RETURNING id`,
-		in.Newsletter.ID, Digest(raw), store.Micros(tx.Now()), state, set(m.TooBig, string(Quarantine), ""), reason, raw).Scan(&id)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO arrival (newsletter, mailbox, uidvalidity, uid, message) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (newsletter, mailbox, uidvalidity, uid) DO NOTHING`,
-		in.Newsletter.ID, in.Folder, int64(m.UIDValidity), int64(m.UID), id)
-	return err
-}
 
 func set(ok bool, yes, no string) string {
 	if ok {
@@ -154,6 +66,7 @@ func isTrace(line []byte) bool {
 type waiting struct {
 	id       int64
 	tries    int
+	faults   int
 	raw      []byte
 	received time.Time
 }
@@ -163,8 +76,8 @@ func (in *Inbox) nextWaiting(ctx context.Context) (*waiting, error) {
 	var w waiting
 	err := in.DB.View(ctx, func(tx *store.Tx) error {
 		var received int64
-		err := tx.QueryRowContext(ctx, `SELECT id, tries, raw, received FROM message WHERE newsletter = $1 AND state = 'new' AND due <= $2 ORDER BY id LIMIT 1`,
-			in.Newsletter.ID, store.Micros(tx.Now())).Scan(&w.id, &w.tries, &w.raw, &received)
+		err := tx.QueryRowContext(ctx, `SELECT id, tries, faults, raw, received FROM message WHERE newsletter = $1 AND state = 'new' AND due <= $2 ORDER BY id LIMIT 1`,
+			in.Newsletter.ID, store.Micros(tx.Now())).Scan(&w.id, &w.tries, &w.faults, &w.raw, &received)
 		w.received = store.Instant(received)
 		return err
 	})
@@ -191,23 +104,47 @@ func (in *Inbox) try(ctx context.Context, w *waiting) error {
 	})
 }
 
-// untry takes an attempt back that failed by a fault of the books or of a
-// neighbour: only what a message itself does counts against it.
+// maxFaults is how often the effect of a message may fail to be written before
+// the message is set aside; with the pauses of putOff, which double up to ten
+// minutes, that takes an hour and a half.
+const maxFaults = 16
+
+// putOff takes an attempt back that failed by a fault of the books or of a
+// neighbour: only what a message itself does to its reader counts among its
+// tries. The others go first meanwhile, and a fault that stays with one
+// message is bounded too. It fails where the books take nothing at all: then
+// the fault is nobody's.
+func (in *Inbox) putOff(ctx context.Context, w *waiting) error {
+	pause := min(2*time.Second<<min(w.faults, 16), 10*time.Minute)
+	return in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, faults = faults + 1, due = $2 WHERE id = $3`,
+			w.tries-1, store.Micros(tx.Now().Add(pause)), w.id)
+		return err
+	})
+}
+
+// untry takes an attempt back that was broken off.
 func (in *Inbox) untry(ctx context.Context, w *waiting) error {
 	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1 WHERE id = $2`, w.tries-1, w.id)
+		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = 0 WHERE id = $2`, w.tries-1, w.id)
 		return err
 	})
 }
 
 // settle marks a message as dealt with, in the transaction of its effects.
 func settle(ctx context.Context, tx *store.Tx, id int64, l *letter) error {
-	state := "done"
+	state, told := "done", store.Micros(tx.Now())
 	if l.kind == Quarantine {
 		state = "quarantine"
+		if l.effect == nil { // otherwise the editor is told by what it causes
+			told = 0
+		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, message_id = $4, sender = $5, subject = $6, written = $7 WHERE id = $8`,
-		state, l.kind, l.reason, l.messageID(), l.sender(), l.subject(), store.Micros(l.written()), id)
+	_, err := tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, message_id = $4, sender = $5, subject = $6, written = $7, told = $8 WHERE id = $9`,
+		state, l.kind, l.reason, l.messageID(), l.sender(), l.subject(), store.Micros(l.written()), told, id)
+	if err == nil && l.kind == Foreign { // none of ours: only that it was seen is kept
+		_, err = tx.ExecContext(ctx, `UPDATE message SET raw = $1, message_id = '', sender = '', subject = '', written = 0 WHERE id = $2`, []byte{}, id)
+	}
 	return err
 }
 
@@ -217,54 +154,20 @@ func postpone(ctx context.Context, tx *store.Tx, id int64, at time.Time) error {
 	return err
 }
 
-// unfiled are arrivals whose message is settled but which lie in the inbox
-// still.
-func (in *Inbox) unfiled(ctx context.Context) (out []arrival, err error) {
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT arrival.uidvalidity, arrival.uid, message.kind FROM arrival JOIN message ON message.id = arrival.message
-			WHERE arrival.newsletter = $1 AND arrival.mailbox = $2 AND arrival.filed = 0 AND message.state <> 'new' ORDER BY arrival.uid`,
-			in.Newsletter.ID, in.Folder)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var a arrival
-			if err := rows.Scan(&a.uidvalidity, &a.uid, &a.kind); err != nil {
-				return err
-			}
-			out = append(out, a)
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-type arrival struct {
-	uidvalidity, uid uint32
-	kind             Kind
-}
-
-// filed notes that an arrival was put away; its message stays in the books.
-func (in *Inbox) filed(ctx context.Context, a arrival) error {
-	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE arrival SET filed = $1 WHERE newsletter = $2 AND mailbox = $3 AND uidvalidity = $4 AND uid = $5`,
-			store.Micros(tx.Now()), in.Newsletter.ID, in.Folder, int64(a.uidvalidity), int64(a.uid))
-		return err
-	})
-}
-
-// seenBefore tells whether a value of that kind was acted on already.
-func seenBefore(ctx context.Context, tx *store.Tx, newsletter, kind, value string) (bool, error) {
+// seenBefore tells whether a value of that kind was acted on already, by
+// another message than this one, which may be dealt with again.
+func seenBefore(ctx context.Context, tx *store.Tx, newsletter, kind, value string, message int64) (bool, error) {
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM seen WHERE newsletter = $1 AND kind = $2 AND value = $3`, newsletter, kind, value).Scan(&n)
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM seen WHERE newsletter = $1 AND kind = $2 AND value = $3 AND message <> $4`,
+		newsletter, kind, value, message).Scan(&n)
 	return n > 0, err
 }
 
-// remember keeps a value, so that it counts once.
-func remember(ctx context.Context, tx *store.Tx, newsletter, kind, value string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO seen (newsletter, kind, value, at) VALUES ($1, $2, $3, $4) ON CONFLICT (newsletter, kind, value) DO NOTHING`,
-		newsletter, kind, value, store.Micros(tx.Now()))
+// remember keeps a value and the message that it came with, so that it counts
+// once.
+func remember(ctx context.Context, tx *store.Tx, newsletter, kind, value string, message int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO seen (newsletter, kind, value, message, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (newsletter, kind, value) DO NOTHING`,
+		newsletter, kind, value, message, store.Micros(tx.Now()))
 	return err
 }
 

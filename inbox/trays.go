@@ -98,10 +98,11 @@ func (in *Inbox) editorOf(l *letter) string {
 	return l.opening.Editor
 }
 
-// thread is the mail that the desk's answer answers: none when a stranger
-// wrote it, since the editor does not have it.
+// thread is the mail that the desk's answer answers: none unless it is proven
+// to be the editor's, who does not have a forger's, and whose mail program
+// would show the warning beneath a mail that the forger has named.
 func thread(l *letter) string {
-	if !l.proof.Editor {
+	if !l.proof.Editor || l.proof.E != "pass" && l.opening.Code != "valid" {
 		return ""
 	}
 	return l.m.MessageID
@@ -141,7 +142,7 @@ func spoken(cmds []intent.Command) []compose.Command {
 // same one proves nothing a second time.
 func (in *Inbox) spend(ctx context.Context, tx *store.Tx, l *letter) error {
 	for _, hash := range l.proof.Replay {
-		if err := remember(ctx, tx, in.Newsletter.ID, "dkim", hash); err != nil {
+		if err := remember(ctx, tx, in.Newsletter.ID, "dkim", hash, l.row); err != nil {
 			return err
 		}
 	}
@@ -176,11 +177,11 @@ func (in *Inbox) burn(l *letter, ruling compose.Ruling, hold bool) effect {
 func (in *Inbox) once(l *letter, what string, e effect) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
 		day := in.editorOf(l) + " " + tx.Now().Format("2006-01-02")
-		seen, err := seenBefore(ctx, tx, in.Newsletter.ID, what, day)
+		seen, err := seenBefore(ctx, tx, in.Newsletter.ID, what, day, -1)
 		if err != nil || seen {
 			return err
 		}
-		return errors.Join(remember(ctx, tx, in.Newsletter.ID, what, day), e(ctx, tx))
+		return errors.Join(remember(ctx, tx, in.Newsletter.ID, what, day, l.row), e(ctx, tx))
 	}
 }
 
@@ -262,7 +263,7 @@ func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, w
 			}
 			why = "The links are kept with the suggestions."
 		}
-		if !r.Letter {
+		if !r.Letter || in.Newsletter.Shared && l.kind == Letter { // the latter stays in the editor's own mailbox
 			return nil
 		}
 		return in.Desk.Pass(ctx, tx, in.letter(l, r, sub, why))

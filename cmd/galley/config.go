@@ -118,6 +118,7 @@ type IMAP struct {
 	Poll      Duration `toml:"poll"`      // default 60s
 	Idle      Duration `toml:"idle"`      // IDLE is renewed after this; default 9m, 0 never idles
 	Reconcile Duration `toml:"reconcile"` // the whole folder is looked through; default 1h
+	Shared    bool     `toml:"shared"`    // an editor's own mailbox: only mail to the newsletter is taken up
 }
 
 // Slot is the time of an issue, every week or every few, on the wall clocks

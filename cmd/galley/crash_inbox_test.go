@@ -33,7 +33,7 @@ func TestInboxKilled(t *testing.T) {
 		early := r.rand.IntN(aLife + 1)
 		p.post(early)
 		r.start()
-		done := r.killAt(1 + r.rand.IntN(16))
+		done := r.killAt(1 + r.rand.IntN(40))
 		p.post(aLife - early)
 		r.burn(done)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -27,14 +28,15 @@ import (
 // holds the books. The daemon is another process; only SIGKILL, SMTP, IMAP
 // and the books connect it with the test.
 type rig struct {
-	t    *testing.T
-	dir  string
-	rand *rand.Rand
-	conf crashConfig
-	imap *inboxtest.Server
-	sink *sendtest.Sink
-	d    *daemon
-	h    *house // the parts, joined in the test's own process, while it looks into the books
+	t      *testing.T
+	dir    string
+	rand   *rand.Rand
+	conf   crashConfig
+	imap   *inboxtest.Server
+	sink   *sendtest.Sink
+	d      *daemon
+	opened bool   // a daemon has opened the mailbox
+	h      *house // the parts, joined in the test's own process, while it looks into the books
 
 	kills int
 	waits time.Duration // the longest time from a start to the first MAIL
@@ -218,6 +220,13 @@ func (r *rig) start() {
 	r.first = time.Time{}
 	r.mu.Unlock()
 	r.d = startDaemon(r.t, r.config())
+	if !r.opened { // what lies in the mailbox before the first start is left alone
+		r.until("the mailbox is open", func() bool {
+			log, err := os.ReadFile(daemonLog(r.config()))
+			return err == nil && bytes.Contains(log, []byte("folder=INBOX"))
+		})
+		r.opened = true
+	}
 }
 
 // kill ends the life of the daemon, which may be dead already.

@@ -24,6 +24,10 @@ const patience = 30 * time.Second
 // a reader's link into it, lets it out, and the figures come back.
 func (d *demo) play(ctx context.Context) error {
 	d.say("Quiet Machines has a mailbox, %s, and %s on the list.", demoMailbox, d.readers(ctx))
+	err := d.until(ctx, "the mailbox to be open", func() (bool, error) { return d.house.boxes[0].Status().Connected, nil })
+	if err != nil {
+		return err
+	}
 	if err := d.readersWrite(); err != nil {
 		return err
 	}

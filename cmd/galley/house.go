@@ -38,6 +38,7 @@ type house struct {
 	// unscrubbed tells that erased words may still lie in the database's log.
 	unscrubbed bool
 	boxes      []*mailbox.Mailbox
+	again      []*mailbox.Mailbox                                              // the folders whose mail is dealt with again
 	dns        trust.DNS                                                       // the demo answers for itself
 	fetch      func(ctx context.Context, url string) (compose.LinkPage, error) // nil: pages of suggestions are not looked at
 }
@@ -61,7 +62,7 @@ func build(ctx context.Context, cfg *Config, log *slog.Logger) (*house, error) {
 
 // close closes the books.
 func (h *house) close() error {
-	for _, b := range h.boxes {
+	for _, b := range append(h.boxes, h.again...) {
 		b.Close()
 	}
 	return h.db.Close()
@@ -192,27 +193,42 @@ func (n *Newsletter) door(sn *send.Newsletter) *door.Newsletter {
 	return out
 }
 
-// open builds a newsletter's mailbox and its inbox.
+// open builds a newsletter's mailbox and its inbox. Galley/Again has a
+// connection of its own, since IMAP watches one folder a connection.
 func (h *house) open(n *Newsletter, sn *send.Newsletter) {
 	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Door: h.door, Returns: h.queue, Log: h.log,
 		DNS: func(ctx context.Context, name string) ([]string, error) { return h.dns(ctx, name) }, Newsletter: n.inbox(sn)}
-	m := &n.IMAP
-	box := &mailbox.Mailbox{Addr: net.JoinHostPort(m.Host, fmt.Sprint(m.Port)), Security: mailbox.Security(m.Security), User: m.User,
+	box := n.IMAP.mailbox(h.log)
+	box.Ledger = in.Ledger()
+	again := n.IMAP.mailbox(h.log)
+	again.Ledger, again.Folder, again.Make = in.AgainLedger(), inbox.AgainFolder, true
+	again.Dial = func(ctx context.Context) (net.Conn, error) { // wherever the other one is found
+		if box.Dial != nil {
+			return box.Dial(ctx)
+		}
+		return new(net.Dialer).DialContext(ctx, "tcp", box.Addr)
+	}
+	in.Source, in.Again = box, again
+	h.boxes = append(h.boxes, box)
+	h.again = append(h.again, again)
+	h.inboxes = append(h.inboxes, in)
+}
+
+// mailbox is a connection to the newsletter's mailbox.
+func (m *IMAP) mailbox(log *slog.Logger) *mailbox.Mailbox {
+	return &mailbox.Mailbox{Addr: net.JoinHostPort(m.Host, fmt.Sprint(m.Port)), Security: mailbox.Security(m.Security), User: m.User,
 		Mechanism: m.Mechanism, Folder: m.Folder, Idle: time.Duration(m.Idle), Poll: time.Duration(m.Poll),
-		Reconcile: time.Duration(m.Reconcile), Ledger: in, Log: h.log,
+		Reconcile: time.Duration(m.Reconcile), Log: log,
 		Password: func(ctx context.Context) (string, error) {
 			p, err := m.Login.Secret(ctx)
 			return p.Reveal(), err
 		}}
-	in.Source = box
-	h.boxes = append(h.boxes, box)
-	h.inboxes = append(h.inboxes, in)
 }
 
 // inbox is a newsletter as the inbox sees it.
 func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
 	out := &inbox.Newsletter{ID: n.ID, Address: n.Address.Key(), Press: sn,
-		Authserv: n.Authserv, CodeAlone: n.Approve == ApproveCode, Words: n.Words, Zone: time.UTC,
+		Authserv: n.Authserv, CodeAlone: n.Approve == ApproveCode, Shared: n.IMAP.Shared, Words: n.Words, Zone: time.UTC,
 		SlotHour: 9 * time.Hour, Folders: inbox.DefaultFolders()}
 	for _, e := range n.Editors {
 		out.Editors = append(out.Editors, inbox.Editor{Name: e.Name, Addr: e.Address.Key()})

@@ -89,6 +89,7 @@ func (s *story) line(n int, line string) {
 			if !v.given && !s.opens {
 				s.opens = true
 				s.open()
+				synctest.Wait() // the mailbox is open: what lay there before is left alone
 			}
 			s.t.Logf("%s  %3d  %s", time.Now().In(toronto).Format("Mon 15:04:05"), n, words)
 			v.do(s, hit[1:])

@@ -25,6 +25,15 @@ type book struct {
 	mu   sync.Mutex
 	have map[[2]uint32]string
 	err  error
+
+	begun [][2]uint32
+}
+
+func (b *book) Begin(_ context.Context, validity, top uint32) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.begun = append(b.begun, [2]uint32{validity, top})
+	return nil
 }
 
 func (b *book) Cursor(_ context.Context, validity uint32) (uint32, error) {

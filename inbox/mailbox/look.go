@@ -15,11 +15,7 @@ import (
 // made again is not noticed on a selected one.
 func (m *Mailbox) selectFolder(ctx context.Context) error {
 	w := &m.watch
-	var data *imap.SelectData
-	err := w.line.do(ctx, "SELECT "+m.folder(), commandTime, func() (err error) {
-		data, err = w.line.c.Select(m.folder(), nil).Wait()
-		return err
-	})
+	data, err := m.openFolder(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,10 +31,55 @@ func (m *Mailbox) selectFolder(ctx context.Context) error {
 		m.log().Warn("the folder was made anew and is read from the start",
 			"folder", m.folder(), "was", w.validity, "uidvalidity", data.UIDValidity)
 	}
+	if err := m.begin(ctx, data); err != nil {
+		return err
+	}
 	w.validity = data.UIDValidity
 	w.pending, w.out = nil, nil
 	w.strikes, w.skip = nil, nil
 	w.due = dueAll
+	return nil
+}
+
+// openFolder selects the folder. One that is to be made is, and its name is
+// then in the server's writing.
+func (m *Mailbox) openFolder(ctx context.Context) (data *imap.SelectData, err error) {
+	l, name := m.watch.line, m.folder()
+	if m.Make {
+		if name, err = l.name(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	open := func() error {
+		return l.do(ctx, "SELECT "+name, commandTime, func() (err error) {
+			data, err = l.c.Select(name, nil).Wait()
+			return err
+		})
+	}
+	if m.Make {
+		return data, l.into(ctx, name, open)
+	}
+	return data, open()
+}
+
+// begin tells the ledger what the folder holds already. A server without
+// UIDNEXT (RFC 9051 section 7.1 demands it) is asked for the UIDs themselves.
+func (m *Mailbox) begin(ctx context.Context, data *imap.SelectData) error {
+	top := uint32(data.UIDNext)
+	if top > 0 {
+		top--
+	} else {
+		uids, err := m.watch.line.search(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if len(uids) > 0 {
+			top = uids[len(uids)-1]
+		}
+	}
+	if err := m.Ledger.Begin(ctx, data.UIDValidity, top); err != nil {
+		return &ledgerError{err}
+	}
 	return nil
 }
 

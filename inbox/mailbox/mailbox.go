@@ -46,6 +46,9 @@ type Message struct {
 // Ledger says which messages are known. It is asked by the mailbox and
 // answered from the owner's tables; an error of it ends Next.
 type Ledger interface {
+	// Begin is told that the folder was opened under a UIDVALIDITY, and top,
+	// the highest UID that it may hold by now. It is told so more than once.
+	Begin(ctx context.Context, uidvalidity, top uint32) error
 	// Cursor is the highest UID taken in under this UIDVALIDITY, 0 if none.
 	Cursor(ctx context.Context, uidvalidity uint32) (uid uint32, err error)
 	// Unknown are those of uids (ascending, at most 1,000) that were not
@@ -67,7 +70,8 @@ type Mailbox struct {
 	// "plain", "login", "xoauth2", "oauthbearer".
 	Mechanism string
 
-	Folder string // "" is INBOX
+	Folder string // "" is INBOX; a slash parts its levels, whatever the server writes
+	Make   bool   // the folder is made when it is missing
 
 	// Dial opens the raw connection; nil dials Addr. TLS is put on top of it.
 	Dial func(ctx context.Context) (net.Conn, error)

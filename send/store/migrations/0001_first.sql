@@ -9,6 +9,9 @@ CREATE TABLE mailbox (
 	name        TEXT NOT NULL,
 	uidvalidity BIGINT NOT NULL,
 	cursor      BIGINT NOT NULL DEFAULT 0,
+	began       BIGINT NOT NULL DEFAULT 0,
+	first       BIGINT NOT NULL DEFAULT 0,
+	floor       BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (newsletter, name)
 );
 
@@ -26,6 +29,9 @@ CREATE TABLE message (
 	kind       TEXT NOT NULL DEFAULT '',
 	reason     TEXT NOT NULL DEFAULT '',
 	tries      BIGINT NOT NULL DEFAULT 0,
+	faults     BIGINT NOT NULL DEFAULT 0,
+	handled    BIGINT NOT NULL DEFAULT 0,
+	told       BIGINT NOT NULL DEFAULT 0,
 	due        BIGINT NOT NULL DEFAULT 0,
 -- sqlite:	raw BLOB NOT NULL,
 -- postgres:	raw BYTEA NOT NULL,
@@ -43,11 +49,13 @@ CREATE TABLE arrival (
 	filed       BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (newsletter, mailbox, uidvalidity, uid)
 );
+CREATE INDEX arrival_message ON arrival (message);
 
 CREATE TABLE seen (
 	newsletter TEXT NOT NULL,
 	kind       TEXT NOT NULL,
 	value      TEXT NOT NULL,
+	message    BIGINT NOT NULL DEFAULT 0,
 	at         BIGINT NOT NULL,
 	PRIMARY KEY (newsletter, kind, value)
 );
@@ -213,6 +221,8 @@ CREATE TABLE decision (
 	words      TEXT NOT NULL,
 	received   BIGINT NOT NULL,
 	state      TEXT NOT NULL CHECK (state IN ('new', 'done')),
+	faults     BIGINT NOT NULL DEFAULT 0,
+	due        BIGINT NOT NULL DEFAULT 0,
 	result     TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX decision_state ON decision (state, id);

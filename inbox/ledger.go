@@ -1,0 +1,249 @@
+package inbox
+
+import (
+	"context"
+	"time"
+
+	"galley/inbox/mailbox"
+	"galley/send/store"
+)
+
+// Ledger is what the books know of one folder (mailbox.Ledger). Truth lives in
+// it; flags decide nothing (trust.md 2.2).
+type Ledger struct {
+	in     *Inbox
+	folder string
+	again  bool
+}
+
+// Ledger is that of the folder that mail comes into.
+func (in *Inbox) Ledger() *Ledger { return &Ledger{in: in, folder: in.Folder} }
+
+// AgainLedger is that of the folder whose mail is dealt with again.
+func (in *Inbox) AgainLedger() *Ledger { return &Ledger{in: in, folder: AgainFolder, again: true} }
+
+// AgainFolder is where people move mail that is to be dealt with again
+// (conversation.md section 7).
+const AgainFolder = "Galley/Again"
+
+// Begin notes, when a folder is opened for the first time ever, what lies
+// there already: mail from before the first start is nobody's business. What
+// was moved into Galley/Again was moved there on purpose.
+func (g *Ledger) Begin(ctx context.Context, uidvalidity, top uint32) error {
+	if g.again {
+		top = 0
+	}
+	return g.in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, cursor, began, first, floor) VALUES ($1, $2, $3, $4, $5, $3, $4)
+			ON CONFLICT (newsletter, name) DO NOTHING`,
+			g.in.Newsletter.ID, g.folder, int64(uidvalidity), int64(top), store.Micros(tx.Now()))
+		return err
+	})
+}
+
+// Cursor is the highest UID that was taken in under a UIDVALIDITY.
+func (g *Ledger) Cursor(ctx context.Context, uidvalidity uint32) (uid uint32, err error) {
+	err = g.in.DB.View(ctx, func(tx *store.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT cursor FROM mailbox WHERE newsletter = $1 AND name = $2 AND uidvalidity = $3`,
+			g.in.Newsletter.ID, g.folder, int64(uidvalidity)).Scan(&uid)
+	})
+	if store.NotFound(err) {
+		return 0, nil
+	}
+	return uid, err
+}
+
+// Unknown are those UIDs that are neither in the books nor from before the
+// first start.
+func (g *Ledger) Unknown(ctx context.Context, uidvalidity uint32, uids []uint32) ([]uint32, error) {
+	if len(uids) == 0 {
+		return nil, nil
+	}
+	known := map[uint32]bool{}
+	var floor uint32
+	err := g.in.DB.View(ctx, func(tx *store.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT floor FROM mailbox WHERE newsletter = $1 AND name = $2 AND first = $3`,
+			g.in.Newsletter.ID, g.folder, int64(uidvalidity)).Scan(&floor)
+		if err != nil && !store.NotFound(err) {
+			return err
+		}
+		return g.arrived(ctx, tx, uidvalidity, uids, known)
+	})
+	var out []uint32
+	for _, uid := range uids {
+		if uid > floor && !known[uid] {
+			out = append(out, uid)
+		}
+	}
+	return out, err
+}
+
+// arrived marks those of uids, which are ascending, that are in the books.
+func (g *Ledger) arrived(ctx context.Context, tx *store.Tx, uidvalidity uint32, uids []uint32, known map[uint32]bool) error {
+	rows, err := tx.QueryContext(ctx, `SELECT uid FROM arrival WHERE newsletter = $1 AND mailbox = $2 AND uidvalidity = $3 AND uid BETWEEN $4 AND $5`,
+		g.in.Newsletter.ID, g.folder, int64(uidvalidity), int64(uids[0]), int64(uids[len(uids)-1]))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var uid uint32
+		if err := rows.Scan(&uid); err != nil {
+			return err
+		}
+		known[uid] = true
+	}
+	return rows.Err()
+}
+
+// next waits for messages. It comes back without any when something was
+// settled meanwhile that is to be filed, since that is done between two calls.
+func (g *Ledger) next(ctx context.Context, from Source) ([]mailbox.Message, error) {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	bell := &g.in.settled[0]
+	if g.again {
+		bell = &g.in.settled[1]
+	}
+	go func() {
+		select {
+		case <-bell.rang():
+			stop()
+		case <-waiting.Done():
+		}
+	}()
+	batch, err := from.Next(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, nil
+	}
+	return batch, err
+}
+
+// take writes a batch of messages into the books, all or none. A message that
+// is known by its content gets another arrival and nothing else.
+func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
+	in := g.in
+	return in.DB.Update(ctx, func(tx *store.Tx) error {
+		began, first, err := g.beginning(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, m := range batch {
+			e := entry{Message: m, state: "new", digest: Digest(m.Raw)}
+			switch {
+			case m.TooBig:
+				e.state, e.kind, e.reason = "quarantine", Quarantine, "larger than the limit; only its header was fetched"
+			case !g.again && m.UIDValidity != first && m.Received.Before(began):
+				e.leave()
+			}
+			if err := g.enter(ctx, tx, &e); err != nil {
+				return err
+			}
+		}
+		last := batch[len(batch)-1]
+		_, err = tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, cursor) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (newsletter, name) DO UPDATE SET
+				cursor = CASE WHEN mailbox.uidvalidity = excluded.uidvalidity AND mailbox.cursor > excluded.cursor THEN mailbox.cursor ELSE excluded.cursor END,
+				uidvalidity = excluded.uidvalidity`,
+			in.Newsletter.ID, g.folder, int64(last.UIDValidity), int64(last.UID))
+		tx.AfterCommit(in.bell.ring)
+		return err
+	})
+}
+
+// entry is a message on its way into the books.
+type entry struct {
+	mailbox.Message
+	digest string
+	state  string
+	kind   Kind
+	reason string
+	filed  bool // it stays where it lies
+}
+
+// leave lets a message from before the first start be, which a mailbox that
+// was made anew shows under another number: it is known from now on, and its
+// text, which is none of ours, is not kept.
+func (e *entry) leave() {
+	e.state, e.kind, e.reason, e.filed, e.Raw = "done", Before, "lay here before the first start", true, nil
+}
+
+// beginning is when the folder was first opened, and under which UIDVALIDITY.
+func (g *Ledger) beginning(ctx context.Context, tx *store.Tx) (began time.Time, first uint32, err error) {
+	var micros int64
+	err = tx.QueryRowContext(ctx, `SELECT began, first FROM mailbox WHERE newsletter = $1 AND name = $2`, g.in.Newsletter.ID, g.folder).Scan(&micros, &first)
+	if store.NotFound(err) {
+		err = nil
+	}
+	return store.Instant(micros), first, err
+}
+
+// enter writes one message and its arrival. A message that people put back
+// where it came from, after it was filed, is left alone; one that they moved
+// into Galley/Again is new again, in the same row.
+func (g *Ledger) enter(ctx context.Context, tx *store.Tx, e *entry) error {
+	in, now := g.in, store.Micros(tx.Now())
+	if e.Raw == nil {
+		e.Raw = []byte{}
+	}
+	var id, put int64
+	err := tx.QueryRowContext(ctx, `SELECT id, (SELECT count(*) FROM arrival WHERE message = message.id AND filed > 0) FROM message WHERE newsletter = $1 AND digest = $2`,
+		in.Newsletter.ID, e.digest).Scan(&id, &put)
+	switch {
+	case store.NotFound(err):
+		err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason, raw) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+			in.Newsletter.ID, e.digest, now, e.state, e.kind, e.reason, e.Raw).Scan(&id)
+	case err == nil && g.again:
+		put = 0
+		_, err = tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, raw = $4, tries = 0, faults = 0, due = 0, told = 0, handled = handled + 1 WHERE id = $5`,
+			e.state, e.kind, e.reason, e.Raw, id)
+	}
+	if err != nil {
+		return err
+	}
+	var filed int64
+	if e.filed || put > 0 {
+		filed = now
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO arrival (newsletter, mailbox, uidvalidity, uid, message, filed) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (newsletter, mailbox, uidvalidity, uid) DO NOTHING`,
+		in.Newsletter.ID, g.folder, int64(e.UIDValidity), int64(e.UID), id, filed)
+	return err
+}
+
+// unfiled are arrivals whose message is settled but which lie in the folder
+// still.
+func (g *Ledger) unfiled(ctx context.Context) (out []arrival, err error) {
+	err = g.in.DB.View(ctx, func(tx *store.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT arrival.uidvalidity, arrival.uid, message.kind FROM arrival JOIN message ON message.id = arrival.message
+			WHERE arrival.newsletter = $1 AND arrival.mailbox = $2 AND arrival.filed = 0 AND message.state <> 'new' ORDER BY arrival.uid`,
+			g.in.Newsletter.ID, g.folder)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var a arrival
+			if err := rows.Scan(&a.uidvalidity, &a.uid, &a.kind); err != nil {
+				return err
+			}
+			out = append(out, a)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+type arrival struct {
+	uidvalidity, uid uint32
+	kind             Kind
+}
+
+// filed notes that an arrival was put away; its message stays in the books.
+func (g *Ledger) filed(ctx context.Context, a arrival) error {
+	return g.in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE arrival SET filed = $1 WHERE newsletter = $2 AND mailbox = $3 AND uidvalidity = $4 AND uid = $5`,
+			store.Micros(tx.Now()), g.in.Newsletter.ID, g.folder, int64(a.uidvalidity), int64(a.uid))
+		return err
+	})
+}
