@@ -29,10 +29,10 @@ type decisionRow struct {
 // carryOut does what the editors' answers ask, each in one transaction with
 // the mail that says so.
 func (d *Desk) carryOut(ctx context.Context) error {
-	ids, err := d.ids(ctx, `SELECT id FROM decision WHERE state = 'new' ORDER BY id`)
+	ids, err := d.ids(ctx, `SELECT id FROM decision WHERE state = 'new' AND due <= $1 ORDER BY id`, store.Micros(store.Now()))
 	for _, id := range ids {
 		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.decide(ctx, tx, id) }); e != nil {
-			err = errors.Join(err, fmt.Errorf("decision %d: %w", id, e))
+			err = errors.Join(err, d.faulty(ctx, "decision", id, e))
 		}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -227,14 +228,14 @@ func (d *Desk) Step(ctx context.Context) error {
 	return d.attend(ctx)
 }
 
-// attend does all that is due but the reading of drafts.
+// attend does all that is due but the reading of drafts. A fault in one kind
+// of work does not keep the others from being done.
 func (d *Desk) attend(ctx context.Context) error {
+	var err error
 	for _, work := range []func(context.Context) error{d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
-		if err := work(ctx); err != nil {
-			return err
-		}
+		err = errors.Join(err, work(ctx))
 	}
-	return nil
+	return err
 }
 
 // hash turns a code into what the books keep of it.

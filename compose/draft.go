@@ -126,10 +126,10 @@ func (d *Desk) ids(ctx context.Context, query string, args ...any) ([]int64, err
 // readDrafts turns each new draft into a revision and its proof, or into an
 // answer that says why not.
 func (d *Desk) readDrafts(ctx context.Context) error {
-	ids, err := d.ids(ctx, `SELECT id FROM draft WHERE state = 'new' ORDER BY id`)
+	ids, err := d.ids(ctx, `SELECT id FROM draft WHERE state = 'new' AND due <= $1 ORDER BY id`, store.Micros(store.Now()))
 	for _, id := range ids {
-		if err = d.readDraft(ctx, id); err != nil {
-			return fmt.Errorf("draft %d: %w", id, err)
+		if e := d.readDraft(ctx, id); e != nil {
+			err = errors.Join(err, d.faulty(ctx, "draft", id, e))
 		}
 	}
 	return err

@@ -170,6 +170,8 @@ CREATE TABLE draft (
 	written    BIGINT NOT NULL DEFAULT 0,
 	received   BIGINT NOT NULL,
 	state      TEXT NOT NULL CHECK (state IN ('new', 'held', 'proofed', 'refused', 'dropped')),
+	faults     BIGINT NOT NULL DEFAULT 0,
+	due        BIGINT NOT NULL DEFAULT 0,
 	note       TEXT NOT NULL DEFAULT '',
 	issue      BIGINT REFERENCES issue (id),
 	revision   BIGINT NOT NULL DEFAULT 0,
