@@ -45,6 +45,8 @@ type Queue struct {
 	Readers     Readers
 	Newsletters map[string]*Newsletter
 	Connections int           // lines at once; 10 when 0, since relays limit
+	Pace        Pace          // how fast copies may leave
+	Unsure      Unsure        // what becomes of a copy that may have arrived; Resend when empty
 	Tick        time.Duration // how often the books are looked at while a run goes; 500 ms when 0
 	Log         *slog.Logger
 	Spent       *Spent // where the time goes, for who measures; nil: nobody does
@@ -56,6 +58,18 @@ type Queue struct {
 	halts  int            // how often one was closed
 	sealed atomic.Int64   // copies for which a seal was used
 }
+
+// Unsure is what becomes of a copy whose line broke after its final dot.
+type Unsure string
+
+const (
+	// Resend sends it again after ten minutes, with the same octets and
+	// Message-ID: nobody is left out, somebody may get it twice.
+	Resend Unsure = "resend"
+	// Hold sends nothing more: nobody gets it twice, somebody may get none.
+	// Failures lists them by name.
+	Hold Unsure = "hold"
+)
 
 // newsletter finds a newsletter of the configuration.
 func (q *Queue) newsletter(id string) (*Newsletter, error) {

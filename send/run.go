@@ -24,6 +24,7 @@ type engine struct {
 	hard     context.Context // when it ends nothing more is written: the process is as good as dead
 	carry    context.Context // letters in flight; outlives the end of Run by drainTime
 	gate     gate
+	pace     *pacer
 	slips    chan *task
 	tasks    chan *task
 	hungry   bell
@@ -65,6 +66,9 @@ func (q *Queue) run(ctx, hard context.Context) error {
 	defer letGo()
 	held.Go(func() { alive.Keep(holding) })
 	var stopCarry context.CancelFunc
+	if err := e.pace.remember(hard, q.DB); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
 	e.carry, stopCarry = context.WithCancel(hard)
 	defer stopCarry()
 	stop := context.AfterFunc(ctx, func() {
@@ -76,14 +80,14 @@ func (q *Queue) run(ctx, hard context.Context) error {
 
 func (q *Queue) engine(hard context.Context) *engine {
 	n := q.connections()
-	return &engine{q: q, hard: hard, slips: make(chan *task, 4*n), tasks: make(chan *task, window(n)), results: make(chan *result, n),
+	return &engine{q: q, hard: hard, pace: newPacer(q.Pace), slips: make(chan *task, 4*n), tasks: make(chan *task, claimWindow(n)), results: make(chan *result, n),
 		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}}
 }
 
-// window is how many deliveries may be claimed and not begun. A claim costs a
+// claimWindow is how many deliveries may be claimed and not begun. A claim costs a
 // commit, so many are claimed at once; those of a process that dies go again
 // without a second copy.
-func window(connections int) int { return min(max(20*connections, 40), 1000) }
+func claimWindow(connections int) int { return min(max(20*connections, 40), 1000) }
 
 func (q *Queue) connections() int {
 	if q.Connections > 0 {
@@ -191,6 +195,7 @@ func (e *engine) rest(ctx context.Context, busy bool) (hungry bool) {
 func (e *engine) feed(ctx context.Context) error {
 	slips, room := cap(e.slips)-len(e.slips), cap(e.tasks)-len(e.tasks)
 	width := e.gate.width(max(slips, room))
+	room = min(room, e.pace.allowance(time.Now(), room))
 	tasks, err := e.claim(ctx, min(slips, width), min(room, width))
 	if err != nil {
 		return err

@@ -56,6 +56,10 @@ func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
 	case Accepted:
 		v.state = Sent
 	case Unknown:
+		if e.q.Unsure == Hold && !t.slip {
+			v.state = Held
+			break
+		}
 		v.state, v.due = again(now, store.Instant(v.first), t.attempts+1, t.id)
 		if v.state == Deferred {
 			v.state = Ambiguous

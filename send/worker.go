@@ -25,6 +25,7 @@ type letter struct {
 type worker struct {
 	e     *engine
 	spare [][]byte // buffers for messages: one in flight, one ahead
+	kept  *task    // a task that may not go at once, while another is to go first
 }
 
 // run carries letters until nothing more may begin or a result cannot be
@@ -121,12 +122,22 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) {
 	for {
 		start := w.e.q.clock()
-		t := w.e.pop(ctx, wait)
+		t := w.kept
+		if t != nil && ctx.Err() != nil {
+			return nil, nil // the end of Run frees what was claimed
+		}
+		if w.kept = nil; t == nil {
+			t = w.e.pop(ctx, wait)
+		}
 		start = w.e.q.lap(unfilled, start)
 		if t == nil {
 			return nil, nil
 		}
-		if !w.e.may(t) {
+		if wait == 0 && !t.slip && !w.e.pace.clear(time.Now(), t.to.Addr) {
+			w.kept = t
+			return nil, nil
+		}
+		if !w.e.may(t) || !w.admitted(ctx, t) {
 			if err := w.e.settle(t, back(t)); err != nil {
 				return nil, err
 			}
@@ -141,6 +152,17 @@ func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) 
 			return nil, err
 		}
 	}
+}
+
+// admitted waits until the pace lets a task go. A task that has to wait longer
+// than the horizon goes back, to be claimed when its time comes.
+func (w *worker) admitted(ctx context.Context, t *task) bool {
+	wait, ok := w.e.pace.admit(time.Now(), t.to.Addr, t.slip)
+	if !ok {
+		t.due = max(t.due, store.Micros(store.Now().Add(wait)))
+		return false
+	}
+	return wait == 0 || sleep(ctx, wait) && w.e.may(t)
 }
 
 // write makes the octets of a task.
