@@ -23,13 +23,17 @@ type breaker struct {
 	seen    int
 	ours    int
 	samples []string
+	blamed  map[int64]bool // whose refusal was counted: the retries of one reader are not many refusals
 }
 
 // reply counts one answer. It returns the reason for a pause when there are
 // too many refusals of us, "" else. total is how many readers the run has.
-func (b *breaker) reply(o Outcome, ours bool, total int) string {
+func (b *breaker) reply(delivery int64, o Outcome, ours bool, total int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if ours && b.blamed[delivery] {
+		return ""
+	}
 	at := b.seen % breakerWindow
 	if b.seen >= breakerWindow && b.last[at] {
 		b.ours--
@@ -40,6 +44,10 @@ func (b *breaker) reply(o Outcome, ours bool, total int) string {
 		return ""
 	}
 	b.ours++
+	if b.blamed == nil {
+		b.blamed = map[int64]bool{}
+	}
+	b.blamed[delivery] = true
 	if len(b.samples) < 3 {
 		b.samples = append(b.samples, o.Transcript)
 	}
@@ -50,6 +58,6 @@ func (b *breaker) reply(o Outcome, ours bool, total int) string {
 		return ""
 	}
 	reason := fmt.Sprintf("servers refuse us: %d of the last %d replies. %s", b.ours, n, strings.Join(b.samples, " | "))
-	b.seen, b.ours, b.samples, b.last = 0, 0, nil, [breakerWindow]bool{}
+	b.seen, b.ours, b.samples, b.last, b.blamed = 0, 0, nil, [breakerWindow]bool{}, nil
 	return reason
 }

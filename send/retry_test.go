@@ -111,7 +111,7 @@ func TestBreaker(t *testing.T) {
 	trips := func(total, replies, every int) int {
 		b := &breaker{}
 		for n := 1; n <= replies; n++ {
-			if reason := b.reply(ours, every > 0 && n%every == 0, total); reason != "" {
+			if reason := b.reply(int64(n), ours, every > 0 && n%every == 0, total); reason != "" {
 				return n
 			}
 		}
@@ -127,6 +127,16 @@ func TestBreaker(t *testing.T) {
 	} {
 		if got := trips(c.total, c.replies, c.every); got != c.want {
 			t.Errorf("%d readers, every %dth refused: trips at %d, want %d", c.total, c.every, got, c.want)
+		}
+	}
+}
+
+// One reader who is refused again and again is one refusal.
+func TestBreakerCountsReaders(t *testing.T) {
+	b := &breaker{}
+	for range 500 {
+		if reason := b.reply(7, Outcome{Transcript: "550 5.7.1 no"}, true, 10_000); reason != "" {
+			t.Fatalf("one reader trips it: %s", reason)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"galley/send/store"
 )
@@ -99,9 +100,9 @@ func (e *engine) settleReturn(ctx context.Context, tx *store.Tx, r *returned) er
 		_, err := tx.ExecContext(ctx, done, r.ID)
 		return err
 	}
-	var subscriber int64
+	var subscriber, first int64
 	var state State
-	err := tx.QueryRowContext(ctx, `SELECT subscriber, state FROM delivery WHERE id = $1`, r.Delivery).Scan(&subscriber, &state)
+	err := tx.QueryRowContext(ctx, `SELECT subscriber, state, first FROM delivery WHERE id = $1`, r.Delivery).Scan(&subscriber, &state, &first)
 	if err != nil || state == Claimed {
 		return err
 	}
@@ -116,7 +117,27 @@ func (e *engine) settleReturn(ctx context.Context, tx *store.Tx, r *returned) er
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE delivery SET state = 'failed', class = $1, status = $2, reply = $3, changed = $4 WHERE id = $5`,
 		r.Class, r.Status, r.Reason, store.Micros(tx.Now()), r.Delivery)
-	if err != nil || r.Class != ClassHard {
+	if err != nil {
+		return err
+	}
+	switch r.Class {
+	case ClassSoft, ClassDomain:
+		return e.tire(ctx, tx, r.Newsletter, subscriber, r.Reason)
+	case ClassHard:
+		return e.bounced(ctx, tx, r, subscriber, store.Instant(first))
+	}
+	return nil
+}
+
+// bounced suppresses a reader whose address does not exist, unless they joined
+// anew after the copy went that comes back only now: they have shown since that
+// it does.
+func (e *engine) bounced(ctx context.Context, tx *store.Tx, r *returned, subscriber int64, sent time.Time) error {
+	s, err := e.q.Readers.ByID(ctx, tx, r.Newsletter, subscriber)
+	if store.NotFound(err) || err == nil && s.Joined.After(sent) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return e.suppress(ctx, tx, r.Newsletter, subscriber, "hard bounce: "+r.Reason)

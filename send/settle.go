@@ -74,7 +74,7 @@ func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
 		}
 	}
 	if !t.slip && o.Verdict != Unknown {
-		v.pause = e.breaker(t.edition).reply(o, v.class == ClassOurs, e.total(t.edition))
+		v.pause = e.breaker(t.edition).reply(t.id, o, v.class == ClassOurs, e.total(t.edition))
 	}
 	return v
 }
@@ -238,6 +238,11 @@ func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result, atte
 	}
 	if r.v.state == Failed && r.v.class == ClassHard {
 		if err := e.suppress(ctx, tx, r.t.newsletter, r.t.subscriber, r.v.outcome.Transcript); err != nil {
+			return err
+		}
+	}
+	if (r.v.state == Failed || r.v.state == Expired) && (r.v.class == ClassSoft || r.v.class == ClassDomain) {
+		if err := e.tire(ctx, tx, r.t.newsletter, r.t.subscriber, r.v.outcome.Transcript); err != nil {
 			return err
 		}
 	}
