@@ -182,7 +182,7 @@ func (in *Inbox) mail(l *letter, paper intent.Paper, now time.Time) intent.Mail 
 		Subject: l.m.Subject, Text: l.m.Text, Reply: l.m.InReplyTo != "" || paper != intent.PaperNone, Paper: paper,
 		Current: l.opening.Current, ToOthers: in.toOthers(l.m), Reaction: reaction(l.m), Quoted: l.opening.Body,
 		QuotedHTML: mime.HTMLText(l.opening.HTML), Words: n.Words, Now: now, Zone: n.Zone, Slot: n.SlotHour,
-		Signatures: l.opening.Signatures,
+		Signatures: l.opening.Signatures, Desk: []string{n.Press.From.Name, n.Press.From.Addr, n.Address},
 	}
 	if l.opening.HTML == "" {
 		out.QuotedHTML = ""

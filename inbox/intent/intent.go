@@ -44,6 +44,7 @@ type Mail struct {
 	ToOthers   bool
 	Reaction   bool     // it is a reaction part, a thumb
 	Names      []string // the editor's names
+	Desk       []string // names and addresses of the desk, which stand over quotes of its mails
 	Signatures []string // lines of the editor's foot, known from earlier mails
 	Open       []Text
 	Quoted     string              // the plain text of the paper as we sent it; "" if unknown

@@ -28,7 +28,7 @@ var (
 	sentFrom   = regexp.MustCompile(`(?i)^\W*(sent (from|via|with|using) (my |outlook|gmail|yahoo|proton|mail for|mobile|samsung|blackberry|iphone|ipad|android|superhuman|spark|fairemail|k-9)|get outlook for|von meinem .{2,40} gesendet|gesendet (von|mit) |diese nachricht wurde von mein|envoyé (de|depuis) |envoyé à partir|télécharger outlook|enviado (desde|do|de|a partir|por) |obtener outlook|inviato (da|dal) |verstuurd (vanaf|met) |verzonden (vanaf|met|van) |skickat från |skickades från |sendt fra |lähetetty |wysłane z |wysłano z |отправлено (с|из) |надіслано з |iphoneから送信|从我的|發自我的|发自我的|보낸 사람 )[^\n]{0,80}$|(?i)^\W*sent from\W*$`)
 	greeting   = regexp.MustCompile(`(?i)^(hi|hello|hey|dear|hallo|hej|hei|moin|servus|liebe[rs]?|guten (morgen|tag|abend)|good (morning|afternoon|evening)|bonjour|bonsoir|salut|hola|buenos d[ií]as|buenas( tardes)?|ciao|salve|buongiorno|ol[aá]|bom dia|boa tarde|beste|goede(morgen|middag)|cze[sś][cć]|dzie[nń] dobry|привет|здравствуйте|ahoj|merhaba)([ ,]+(.{1,40}?))?\s*[,!.:]*$`)
 	thanking   = regexp.MustCompile(`(?i)^(great|perfect|nice|lovely|wonderful|super|excellent|cool|awesome)?[,! ]*(many |very many |best )?(thanks|thank you|thx|ty|cheers|danke( schön| dir| euch| ihnen)?|vielen dank|besten dank|merci( beaucoup| bien)?|(muchas )?gracias|(mille )?grazie|(muito )?obrigad[oa]|dank je|bedankt|tack( så mycket)?|takk|tak|kiitos|dzi[eę]kuj[eę]|dzi[eę]ki|спасибо|teşekkürler)( a lot| so much| very much| again| everyone| all| in advance| for (this|that|everything|all))*[ ,!.]*(.{0,40}?)[ !.]*$`)
-	closing    = regexp.MustCompile(`(?i)^(all the best|best|best wishes|best regards|kind regards|warm regards|regards|with (best|kind) regards|cheers|sincerely|yours( sincerely| truly)?|take care|br|rgds|love|talk soon|(viele|liebe|beste|herzliche|schöne|freundliche) gr(ü|ue)(ß|ss)e|mit freundlichen gr(ü|ue)(ß|ss)en|gru(ß|ss)|lg|vg|mfg|cordialement|bien cordialement|amicalement|bien à vous|à bientôt|un saludo|saludos( cordiales)?|atentamente|un abrazo|cordiali saluti|saluti|un saluto|atenciosamente|abra[cç]os?|met vriendelijke groet(en)?|groeten|groetjes|med vänlig hälsning|vänliga hälsningar|mvh|med venlig hilsen|hilsen|vennlig hilsen|terveisin|pozdrawiam|с уважением)[ ,.!]*(.{0,40})$`)
+	closing    = regexp.MustCompile(`(?i)^(all the best|(best|kind|warm|many|with (best|kind)) (wishes|regards)|best|regards|cheers|sincerely|yours( sincerely| truly)?|take care|br|rgds|love|talk soon|(viele|liebe|beste|herzliche|schöne|freundliche) gr(ü|ue)(ß|ss)e|mit freundlichen gr(ü|ue)(ß|ss)en|gru(ß|ss)|lg|vg|mfg|cordialement|bien cordialement|amicalement|bien à vous|à bientôt|un saludo|saludos( cordiales)?|atentamente|un abrazo|cordiali saluti|saluti|un saluto|atenciosamente|abra[cç]os?|met vriendelijke groet(en)?|groeten|groetjes|med vänlig hälsning|vänliga hälsningar|mvh|med venlig hilsen|hilsen|vennlig hilsen|terveisin|pozdrawiam|с уважением)[ ,.!]*(.{0,40})$`)
 	postScript = regexp.MustCompile(`(?i)^\W*p\.?\s?p?\.?\s?s\b[.:]?`)
 	codeLine   = regexp.MustCompile(`^[\[(<]?[a-z2-7]{26}[\])>]?$`)
 	contact    = regexp.MustCompile(`(?i)confidential|vertraulich|confidentiel|privileged|intended (solely|only)|e-?mail|tel\.?[: ]|phone|mobile|fax|\+?\d[\d ()./-]{7,}|@[\w-]+\.|https?://|www\.|\b(dr|prof|ph\.?d|director|professor|manager|editor|head of|university|institute|department|gmbh|ltd|inc)\b`)
@@ -105,11 +105,19 @@ func skipName(m Mail, body []string, i int) int {
 // last block that looks like a foot and is none of these is given back as
 // one to be asked about. A postscript is never part of a signature.
 func cutSignature(m Mail, group []string) (body, foot []string) {
+	var after []string
 	for i, l := range group {
 		if sigDelim.MatchString(l) && (i > 0 || l == "--") {
-			return append(slices.Clone(group[:i]), postScripts(group[i+1:])...), nil
+			group, after = group[:i], postScripts(group[i+1:])
+			break
 		}
 	}
+	body, foot = cutUnmarked(m, group)
+	return append(slices.Clone(body), after...), foot
+}
+
+// cutUnmarked does the same where no mark stands above the signature.
+func cutUnmarked(m Mail, group []string) (body, foot []string) {
 	body = cutKnown(m, group)
 	for i := range body {
 		if startsWithName(m, body[i]) {
@@ -222,10 +230,24 @@ func signatureLine(m Mail, t string) bool {
 	})
 }
 
+var (
+	// besideLink is a program's name with its address, in the ways of plain text.
+	besideLink = regexp.MustCompile(`\[([^\]]{1,60})\]\([^)]{0,200}\)|<https?:[^>]{0,200}>|\( ?https?:[^)]{0,200}\)`)
+	outlookFor = regexp.MustCompile(`(?i)^(\p{L}{3,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac|iphone)( \p{L}{3,14})?\.?$`)
+)
+
 var excuse = regexp.MustCompile(`(?i)\bplease (excuse|forgive|pardon)\b`)
 
 // isSentFrom is the line that a phone or a mail program adds.
 func isSentFrom(l string) bool {
+	const most = 300 // such a line is short
+	if len(l) > most {
+		return false
+	}
+	l = strings.TrimSpace(besideLink.ReplaceAllString(l, "$1"))
+	if outlookFor.MatchString(l) {
+		return true
+	}
 	return sentFrom.MatchString(l) && !objection.MatchString(excuse.ReplaceAllString(l, ""))
 }
 

@@ -21,6 +21,7 @@ type split struct {
 	quote       string // the quoted text, one level of > off
 	forwarded   bool
 	first, last int // the first and last line of the quote; -1 without one
+	starts      []string
 }
 
 var (
@@ -31,7 +32,7 @@ var (
 	divider     = regexp.MustCompile(`(?i)^[\s*>]*(-{2,}\s*(original message|original appointment|ursprüngliche nachricht|originalnachricht|message d'origine|message original|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|opprinnelig melding|ursprungligt meddelande|original besked|oprindelig meddelelse|alkuperäinen viesti|wiadomość oryginalna|исходное сообщение|forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht|пересылаемое сообщение)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten (e-mail|nachricht):|début du message réexpédié ?:|inicio del mensaje reenviado:|inizio messaggio inoltrato:)\s*$`)
 	rule        = regexp.MustCompile(`^\s*[_-]{10,}\s*$`)
 	forwardMark = regexp.MustCompile(`(?i)forward|weitergeleitet|transféré|réexpédié|reenviad|inoltrat|doorgestuurd|пересыла`)
-	headerField = regexp.MustCompile(`(?i)^[\s*>]*(from|sent|date|to|cc|subject|reply-to|von|gesendet|datum|an|betreff|de|envoyé|date|à|objet|para|enviado( el)?|enviada( em)?|asunto|assunto|fecha|data|da|inviato|a|oggetto|van|verzonden|aan|onderwerp|fra|sendt|dato|til|emne|från|skickat|till|ämne|lähettäjä|lähetetty|vastaanottaja|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s?\**\s?[:：]`)
+	headerField = regexp.MustCompile(`(?i)^[\s*>]*(from|sent|date|to|cc|subject|reply[- ]to|antwort an|répondre à|responder a|von|gesendet|datum|an|betreff|de|envoyé|date|à|objet|para|enviado( el)?|enviada( em)?|asunto|assunto|fecha|data|da|inviato|a|oggetto|van|verzonden|aan|onderwerp|fra|sendt|dato|til|emne|från|skickat|till|ämne|lähettäjä|lähetetty|vastaanottaja|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s?\**\s?[:：]`)
 	fromField   = regexp.MustCompile(`(?i)^[\s*>]*(from|von|de|da|van|fra|från|lähettäjä|od|от|发件人|差出人)\s?\**\s?[:：]\s*\**\s*\S`)
 	ownPanel    = regexp.MustCompile(`^(PROOF \d+ OF #\d+|STARTER FOR #\d+)`)
 	forwardSubj = regexp.MustCompile(`(?i)^\s*(fwd?|wg|tr|rv|enc|vs|vb|pd|doorst|i)\s*:`)
@@ -39,13 +40,14 @@ var (
 
 // splitMail takes the mail's text apart.
 func splitMail(m Mail) split {
-	s := split{first: -1, last: -1}
-	text := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ", "\u202f", " ").Replace(m.Text)
+	s := split{first: -1, last: -1, starts: firstLines(m)}
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ", "\u202f", " ", "\ufeff", "", "\u200b", "", "\u2060", "").Replace(m.Text)
 	for l := range strings.SplitSeq(text, "\n") {
 		s.lines = append(s.lines, strings.TrimRight(l, " \t"))
 	}
 	s.kinds = make([]lineKind, len(s.lines))
 	s.mark(m)
+	s.over(m)
 	s.joinWrapped(m)
 	s.gather()
 	if forwardSubj.MatchString(m.Subject) {
@@ -144,7 +146,7 @@ func (s *split) head(i int, m Mail) (n int, block bool) {
 	if n := s.fields(i); n >= 3 && fromField.MatchString(l) && (m.Reply || s.forwardedSubject(m)) {
 		return n, true
 	}
-	if ownPanel.MatchString(l) && m.Reply || sameStart(l, m) {
+	if ownPanel.MatchString(l) && m.Reply || m.Reply && s.begins(l) {
 		s.kinds[i] = quoteLine
 		return 1, true
 	}
@@ -153,10 +155,26 @@ func (s *split) head(i int, m Mail) (n int, block bool) {
 
 func (s *split) forwardedSubject(m Mail) bool { return forwardSubj.MatchString(m.Subject) }
 
-// sameStart says whether a line is the first of the paper as we sent it.
-func sameStart(l string, m Mail) bool {
-	first, _, _ := strings.Cut(strings.TrimSpace(m.Quoted), "\n")
-	return m.Reply && len(first) > 20 && strings.TrimSpace(l) == strings.TrimSpace(first)
+// firstLines are the first lines of the paper as we sent it, in text and HTML.
+func firstLines(m Mail) (out []string) {
+	const least, most = 20, 300
+	for _, sent := range []string{m.Quoted, m.QuotedHTML} {
+		first, _, _ := strings.Cut(strings.TrimSpace(sent), "\n")
+		if len(first) > least && len(first) < most {
+			out = append(out, fold(first))
+		}
+	}
+	return out
+}
+
+// begins says whether a line is the first of the paper as we sent it.
+func (s *split) begins(l string) bool {
+	for _, first := range s.starts {
+		if len(l) < 2*len(first) && strings.EqualFold(fold(l), first) {
+			return true
+		}
+	}
+	return false
 }
 
 // fields counts the header lines of a quoted mail at i, with their folds.
