@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -250,7 +251,22 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 		return nil
 	}
 	r := readReader(l.m, sub.ID != 0, set(copied, string(intent.PaperIssue), ""), store.Now(), in.Newsletter.Zone)
-	return in.wished(ctx, l, r, sub)
+	return in.wished(ctx, l, in.withoutOwn(r), sub)
+}
+
+// withoutOwn drops links to the newsletter's own pages, which a reader writes
+// to say what the letter is about: a mail that has no others is one.
+func (in *Inbox) withoutOwn(r intent.ReaderReading) intent.ReaderReading {
+	own := in.Newsletter.Press.Host
+	if own == "" || len(r.Links) == 0 {
+		return r
+	}
+	r.Links = slices.DeleteFunc(slices.Clone(r.Links), func(u string) bool {
+		rest, ok := strings.CutPrefix(u, own)
+		return ok && (rest == "" || strings.ContainsAny(rest[:1], "/?#"))
+	})
+	r.Letter = r.Letter || len(r.Links) == 0
+	return r
 }
 
 // heard does what a reader's mail asks, and hands on what it says: a link to

@@ -8,6 +8,9 @@ import (
 
 var webLink = regexp.MustCompile(`(?i)\bhttps?://[^\s<>"“”«»]+`)
 
+// bareWWW is an address as people type it on a telephone.
+var bareWWW = regexp.MustCompile(`(?i)(^|[\s(<\[])(www\.[a-z0-9-]+(?:\.[a-z0-9-]+)+)`)
+
 // The budgets of trust.md 2.4.
 const (
 	maxLinks   = 50
@@ -18,6 +21,7 @@ const (
 // punctuation that belongs to the sentence.
 func findLinks(text string) []string {
 	var out []string
+	text = bareWWW.ReplaceAllString(text, "${1}http://$2")
 	for _, u := range webLink.FindAllString(text, -1) {
 		u = trimLink(u)
 		if len(u) <= maxLinkLen && len(out) < maxLinks && !slices.Contains(out, u) {
@@ -56,6 +60,9 @@ func beside(text string, found []string) string {
 	sorted := slices.SortedFunc(slices.Values(found), func(a, b string) int { return len(b) - len(a) })
 	for _, u := range sorted {
 		text = strings.ReplaceAll(text, u, "")
+		if typed, ok := strings.CutPrefix(u, "http://www."); ok {
+			text = strings.ReplaceAll(text, "www."+typed, "")
+		}
 	}
 	var lines []string
 	for l := range strings.SplitSeq(text, "\n") {

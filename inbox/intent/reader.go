@@ -147,7 +147,7 @@ func anyWord(l string) bool {
 }
 
 var (
-	readerMe    = regexp.MustCompile(`^(please|pls|bitte|s'il vous plaît|svp|por favor|per favore|alstublieft|just|i want to|i would like to|i'd like to)[, ]+|[, ]+(please|pls|me|bitte|s'il vous plaît|svp|por favor|per favore|now|thanks|thank you|from (the|this|your) (list|newsletter|mailing list)|(the|this|your) (list|newsletter))$`)
+	readerMe    = regexp.MustCompile(`^(please|pls|bitte|s'il vous plaît|svp|por favor|per favore|alstublieft|just|i want to|i would like to|i'd like to)[, ]+|[, ]+(please|pls|me|aub|a\.?u\.?b|alsjeblieft|graag|danke|merci|grazie|gracias|obrigad[oa]|bedankt|dank u|tack|takk|tak|kiitos|спасибо|пожалуйста|будь ласка|proszę|dziękuję|prosím|lütfen|bitte|s'il vous plaît|svp|por favor|per favore|now|thanks|thank you|from (the|this|your) (list|newsletter|mailing list)|(the|this|your) (list|newsletter))$`)
 	pauseUntil  = regexp.MustCompile(`^(pause|skip) (?:me )?(?:until|till|til) (.+)$`)
 	moveTo      = regexp.MustCompile(`^(?:please )?(?:move|change|switch)(?: me| my address)? to <?(?:mailto:)?([^\s@<>]+@[^\s@<>]+\.[^\s@<>]+?)>?$`)
 	subscribeIt = regexp.MustCompile(`^subscribe <?(?:mailto:)?([^\s@<>]+@[^\s@<>]+\.[^\s@<>]+?)>?$`)
@@ -294,15 +294,31 @@ func wishes(m ReaderMail, text string) bool {
 // empty lines, keeping the mark; addresses of pages are not split.
 func sentences(text string) []string {
 	var out []string
+	for _, p := range paragraphEnd.Split(text, -1) {
+		if p = fold(p); p != "" {
+			out = append(out, sentencesOf(p)...)
+		}
+	}
+	return out
+}
+
+// paragraphEnd is an empty line, or one that is nothing but a link.
+var paragraphEnd = regexp.MustCompile(`\n[ \t]*\n|(?m:^[ \t<]*https?://[^\s>]+[ \t>]*\n)`)
+
+func sentencesOf(paragraph string) []string {
+	var out []string
 	start := 0
-	rs := []rune(fold(text))
+	rs := []rune(paragraph)
 	for i, r := range rs {
 		if strings.ContainsRune(".!?。！？", r) && (i+1 == len(rs) || rs[i+1] == ' ' || r > 127) {
 			out = append(out, string(rs[start:i+1]))
 			start = i + 1
 		}
 	}
-	return append(out, string(rs[start:]))
+	if rest := strings.TrimSpace(string(rs[start:])); rest != "" {
+		out = append(out, rest)
+	}
+	return out
 }
 
 // consent reads what is said about naming the writer. A negation or a

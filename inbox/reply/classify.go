@@ -1,6 +1,9 @@
 package reply
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // classify gives each line its kind. The order matters: what is quoted first,
 // then where the answered mail begins unmarked, then the feet of what is left.
@@ -209,6 +212,21 @@ func markCut(lines []Line) {
 		setKind(lines[i:], kind)
 		if kind == Quote {
 			markHead(lines, i)
+			markBareTitle(lines, i)
+		}
+		return
+	}
+}
+
+// markBareTitle takes "Original Message" for what it is although no dashes
+// stand around it, right above the header lines at i.
+func markBareTitle(lines []Line, i int) {
+	for j := i - 1; j >= 0 && j >= i-2; j-- {
+		if lines[j].blank() {
+			continue
+		}
+		if slices.Contains(originalWords, strings.ToLower(strings.Trim(lines[j].bare(), " *:"))) {
+			lines[j].Kind = Attribution
 		}
 		return
 	}

@@ -26,12 +26,26 @@ func markSignatures(lines []Line) {
 		}
 		switch s := lines[i].bare(); {
 		case isDelimiter(lines[i].Text, s) && end-i <= maxFoot, closing(s) && shortLines(lines[i+1:end]), isNameSign(s) && lastWords(lines, i, end):
-			setKind(lines[i:end], Signature)
-			i = end - 1
+			last := i + postScript(lines[i:end])
+			setKind(lines[i:last], Signature)
+			i = last - 1
 		case end-i <= maxFoot && sentFrom(s):
 			lines[i].Kind = Signature
 		}
 	}
+}
+
+var postScriptMark = regexp.MustCompile(`(?i)^\W{0,2}p\.?\s?s\b\.?\s?[:.,–-]?\s?\S`)
+
+// postScript counts the lines before a postscript, which is the person's own
+// although it stands under the name; all of them where there is none.
+func postScript(lines []Line) int {
+	for i := range lines {
+		if postScriptMark.MatchString(lines[i].bare()) {
+			return i
+		}
+	}
+	return len(lines)
 }
 
 // isNameSign knows "- Bob".
