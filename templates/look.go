@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed *.html *.txt looks
+//go:embed *.html *.css *.txt looks
 var embedded embed.FS
 
 // Standard is the name of the look that is used when none is chosen.

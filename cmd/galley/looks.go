@@ -23,6 +23,7 @@ type looksCmd struct {
 	Out       string `short:"o" required:"" type:"path" placeholder:"DIR" help:"Folder for the pages and, where a Chromium is installed, for pictures of them."`
 	Draft     string `type:"existingfile" help:"A Markdown draft to show; a sample when none is given."`
 	Templates string `type:"existingdir" help:"A folder of templates whose looks are shown too."`
+	PagesOnly bool   `help:"Take no pictures, though a Chromium is installed."`
 }
 
 // widths of the pictures, in pixels: a phone and a desk (trust.md bar 9).
@@ -41,7 +42,10 @@ func (c *looksCmd) Run(e *env) error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
 	}
-	browser := findBrowser()
+	browser := ""
+	if !c.PagesOnly {
+		browser = findBrowser()
+	}
 	set := templates.Look(c.Templates)
 	for _, name := range templates.Names(set) {
 		look, _ := templates.Choose(set, name)
@@ -55,7 +59,7 @@ func (c *looksCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if browser == "" {
+	if browser == "" && !c.PagesOnly {
 		fmt.Fprintln(e.stdout, "No Chromium is installed here, so there are pages and no pictures.")
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -23,20 +24,30 @@ type view struct {
 	Fault                                  bool // what was written is no address
 	Issues                                 []entry
 	Paragraphs                             []string
+	Style                                  template.CSS // page.css
 }
 
 // entry is one issue in the archive's index.
 type entry struct{ URL, Title, Subtitle, Date string }
 
-// pages is page.html, read once.
+// pages is page.html and page.css, read once.
 type pages struct {
-	once sync.Once
-	t    *template.Template
-	err  error
+	once  sync.Once
+	t     *template.Template
+	style template.CSS
+	err   error
 }
 
 func (n *Newsletter) template() (*template.Template, error) {
-	n.pages.once.Do(func() { n.pages.t, n.pages.err = template.ParseFS(n.Looks, "page.html") })
+	n.pages.once.Do(func() {
+		style, err := fs.ReadFile(n.Looks, "page.css")
+		if err != nil {
+			n.pages.err = err
+			return
+		}
+		n.pages.style = template.CSS(style)
+		n.pages.t, n.pages.err = template.ParseFS(n.Looks, "page.html")
+	})
 	return n.pages.t, n.pages.err
 }
 
@@ -55,7 +66,7 @@ func (n *Newsletter) fill(name string, v view) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Lang, v.Name, v.Tagline, v.ArchiveURL = n.lang(), n.Name, n.Tagline, n.ArchivePath
+	v.Lang, v.Name, v.Tagline, v.ArchiveURL, v.Style = n.lang(), n.Name, n.Tagline, n.ArchivePath, n.pages.style
 	v.SubscribeURL, v.ManageURL = "/subscribe/"+url.PathEscape(n.ID), "/manage/"+url.PathEscape(n.ID)
 	var b bytes.Buffer
 	err = t.ExecuteTemplate(&b, name, v)
