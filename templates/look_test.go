@@ -95,6 +95,8 @@ const (
 )
 
 // pair is text on a ground, in a rule of the style sheets.
+const plainPage = "looks/plain/page.css"
+
 type pair struct{ file, text, ground string }
 
 // TestContrast holds every pair of colours to WCAG 2.2, 1.4.3: 4.5 to 1. Each
@@ -115,7 +117,8 @@ func TestContrast(t *testing.T) {
 		{plainMail, "#1f2328", "#ffffff"}, {plainMail, "#59636e", "#ffffff"}, {plainMail, "#0b57a4", "#ffffff"}, {plainMail, "#454c54", "#ffffff"}, {plainMail, "#1f2328", "#f3f5f7"},
 		{plainMail, "#d4d9de", "#15181b"}, {plainMail, "#f0f3f6", "#15181b"}, {plainMail, "#9ea7b0", "#15181b"}, {plainMail, "#79b8ff", "#15181b"}, {plainMail, "#bcc3ca", "#15181b"}, {plainMail, "#d4d9de", "#23282d"},
 		{plainWeb, "#59636e", "#fff"}, {plainWeb, "#0b57a4", "#fff"}, {plainWeb, "#454c54", "#fff"}, {plainWeb, "#9ea7b0", "#15181b"}, {plainWeb, "#79b8ff", "#15181b"}, {plainWeb, "#bcc3ca", "#15181b"},
-		{"page.html", "#fff", "#a8351a"}, {"page.html", "#fff", "#b5411f"}, {"page.html", "#5a626a", "#fff"}, {"page.html", "#a3abb3", "#181b1e"},
+		{"page.css", "#fff", "#a8351a"}, {"page.css", "#fff", "#b5411f"}, {"page.css", "#5a626a", "#fff"}, {"page.css", "#a3abb3", "#181b1e"},
+		{plainPage, "#1f2328", "#fff"}, {plainPage, "#59636e", "#fff"}, {plainPage, "#0b57a4", "#fff"}, {plainPage, "#fff", "#1f6bb8"}, {plainPage, "#d4d9de", "#15181b"}, {plainPage, "#9ea7b0", "#15181b"}, {plainPage, "#79b8ff", "#15181b"},
 	}
 	for _, p := range pairs {
 		css := read(t, embedded, p.file)
@@ -173,6 +176,23 @@ func darkRules(t *testing.T, name string) {
 	for _, d := range regexp.MustCompile(`[{;]([a-z-]+:[^;{}]*)`).FindAllStringSubmatch(dark, -1) {
 		if !strings.HasSuffix(d[1], "!important") {
 			t.Errorf("%s: a dark rule that loses against the inlined one: %s", name, d[1])
+		}
+	}
+}
+
+// Every file that somebody may put in the place of ours is told of.
+func TestREADMENamesEveryFile(t *testing.T) {
+	guide, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(embedded, "*.*")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%v: %v", files, err)
+	}
+	for _, name := range files {
+		if !strings.Contains(string(guide), "`"+name+"`") {
+			t.Errorf("%s is not in README.md", name)
 		}
 	}
 }

@@ -61,6 +61,7 @@ func sitePages(t *testing.T, look string) map[string][]byte {
 	for name, ask := range map[string]*http.Request{
 		"archive": httptest.NewRequest(http.MethodGet, "/letters", nil), "missing": httptest.NewRequest(http.MethodGet, "/letters/none", nil),
 		"leave": httptest.NewRequest(http.MethodGet, leave, nil), "left": httptest.NewRequest(http.MethodPost, leave, nil),
+		"subscribe": httptest.NewRequest(http.MethodGet, "/subscribe", nil), "manage": httptest.NewRequest(http.MethodGet, "/manage", nil),
 	} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, ask)
