@@ -54,7 +54,8 @@ func sitePages(t *testing.T, look string) map[string][]byte {
 		t.Fatal(err)
 	}
 	s := &site.Site{DB: db, Readers: people, Shelf: bareShelf{}, Log: slog.New(slog.DiscardHandler),
-		Newsletters: []*site.Newsletter{{Newsletter: &send.Newsletter{ID: "harbour", Name: "The Harbour Letter", Keys: keys, Host: "https://harbour.example", ArchivePath: "/letters"},
+		Newsletters: []*site.Newsletter{{Newsletter: &send.Newsletter{ID: "harbour", Name: "The Harbour Letter", Keys: keys, Host: "https://harbour.example", ArchivePath: "/letters",
+			Pattern: send.Pattern{Mailbox: "letter@harbour.example", Form: "local+KIND-TOKEN@domain"}},
 			Tagline: "For people who keep boats afloat", Looks: templates.Look("@" + look)}}}
 	leave := "/u/" + keys.Mint("r", person.ID)
 	out := map[string][]byte{}
