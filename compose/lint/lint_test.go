@@ -73,11 +73,14 @@ func TestDrafts(t *testing.T) {
 		{"TK", "It has TK members.", "placeholder:11"},
 		{"TODO note", "TODO: ask Bo", "placeholder:11"},
 		{"TODO in brackets", "The date is [TBD].", "placeholder:11"},
+		{"filler in a link", "With [lorem ipsum](https://a.example/) and [FIXME](https://b.example/) tags.", "placeholder:11"},
 		{"filler", "Lorem ipsum dolor.", "placeholder:11"},
 		{"TODO as a word", "They keep a TODO list, and Tk is a toolkit.", ""},
 		{"TODO in code", "Run `grep TODO: TK` on it.\n\n```\nTODO: this\n```", ""},
 		{"TK in a target", "[x](https://a.example/TK)", ""},
 		{"bracket", "A tool (!?) [PDF link]", "bracket-text:11"},
+		{"kind of a link", "[video] [Boats](https://a.example/)\n\n[Quays](https://b.example/) [PDF]", ""},
+		{"kind without a link", "There is a [video] of it.", "bracket-text:11"},
 		{"bracket remark", "“He [the chair] said [listen here and look at the paper now].”", ""},
 		{"bracket defined", "A [video] of it.\n\n[video]: https://a.example/", ""},
 		{"image after quote", "> said the crew.\n![A boat](https://a.example/x.png)", "image-after-quote:12"},
@@ -92,6 +95,7 @@ func TestDrafts(t *testing.T) {
 		{"short section is another one", "## Rant\n\nText.", "section-new:11"},
 		{"section in other letters", "## managing teams\n\nText.", ""},
 		{"another section", "## Managing Boats in Winter\n\nText.", "section-new:11"},
+		{"sign-off", "## Managing Teams\n\n[x](https://a.example/) - Ann\n\n## That is all\n\nText.", ""},
 		{"alias of a section", "## Rents\n\nText.", ""},
 		{"lower heading", "### Boats in Winter\n\nText.", ""},
 		{"shortener", "[x](https://bit.ly/3x)", "shortener:11"},
@@ -326,5 +330,21 @@ func TestLooks(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestPlaceholderLevels checks that a name that a link has does not stop an
+// approval, and that a note to oneself does.
+func TestPlaceholderLevels(t *testing.T) {
+	for body, want := range map[string]markdown.Level{
+		"With [lorem ipsum](https://a.example/) in it.":     markdown.Warning,
+		"With [[Insert a pun here]](https://a.example/).":   markdown.Warning,
+		"With [a link](https://a.example/) and Lorem ipsum": markdown.Error,
+		"Lorem ipsum and [a link](https://a.example/)":      markdown.Error,
+	} {
+		at := slices.IndexFunc(Check(input(t, body)), func(f markdown.Finding) bool { return f.Code == "placeholder" && f.Level == want })
+		if at < 0 {
+			t.Errorf("%s: no placeholder of level %s", body, want)
+		}
 	}
 }

@@ -103,9 +103,14 @@ func placeholders(i *issue) []markdown.Finding {
 		if !mayHoldPlaceholder(l.prose) {
 			continue
 		}
-		if words := strings.TrimSpace(placeholder.FindString(l.prose)); words != "" {
+		if at := placeholder.FindStringIndex(l.prose); at != nil {
+			words := strings.TrimSpace(l.prose[at[0]:at[1]])
+			level := markdown.Error
+			if linked(l.prose, at) {
+				level = markdown.Warning
+			}
 			found = append(found, markdown.Finding{
-				Level: markdown.Error, Code: "placeholder", Line: l.number, Words: around(l.raw, words),
+				Level: level, Code: "placeholder", Line: l.number, Words: around(l.raw, words),
 				Message: fmt.Sprintf("“%s” looks like something you meant to fill in.", words),
 				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
 			})
@@ -121,6 +126,13 @@ func (i *issue) headWords() []string {
 	}
 	f := i.Draft.Front
 	return []string{f.Title, f.Subtitle, f.Preheader}
+}
+
+// linked tells whether the match at stands in the text of a link: with a target,
+// such words are as often the name of a thing as a note to oneself.
+func linked(prose string, at []int) bool {
+	open, end := strings.LastIndexByte(prose[:at[0]+1], '['), strings.Index(prose[at[0]:], "](")
+	return open >= 0 && end >= 0 && !strings.Contains(prose[open:at[0]], "](")
 }
 
 // around quotes words with a little of what stands around them.
@@ -145,13 +157,23 @@ var (
 	linkWord = regexp.MustCompile(`(?i)\b(?:pdf|links?|video|slides?|paper|code|repo|podcast|audio|transcript|url|website|here)\b`)
 )
 
+// labels tells a single word in brackets right beside a link, as in "[video]
+// [Title](…)": it says what kind of thing the link leads to.
+func labels(prose string, m []int) bool {
+	if strings.ContainsRune(prose[m[2]:m[3]], ' ') {
+		return false
+	}
+	before, after := strings.TrimRight(prose[:m[0]], " "), strings.TrimLeft(prose[m[1]:], " ")
+	return strings.HasSuffix(before, ")") && strings.Contains(before, "](") || strings.HasPrefix(after, "[") && strings.Contains(after, "](")
+}
+
 func brackets(i *issue) []markdown.Finding {
 	defined := i.references()
 	var found []markdown.Finding
 	for _, l := range i.lines {
 		for _, m := range bare.FindAllStringSubmatchIndex(l.prose, -1) {
 			words := l.prose[m[2]:m[3]]
-			if len(strings.Fields(words)) > fewBracketed || !linkWord.MatchString(words) || isLink(l.prose, m) || slices.Contains(defined, strings.ToLower(words)) {
+			if len(strings.Fields(words)) > fewBracketed || labels(l.prose, m) || !linkWord.MatchString(words) || isLink(l.prose, m) || slices.Contains(defined, strings.ToLower(words)) {
 				continue
 			}
 			found = append(found, markdown.Finding{
@@ -265,9 +287,10 @@ func (i *issue) hasContent(n, level int) bool {
 func sections(i *issue) []markdown.Finding {
 	var found []markdown.Finding
 	known := slices.Concat(i.Sections, i.Aliases)
-	for _, s := range i.Doc.Sections {
+	body := i.lastWithItems()
+	for n, s := range i.Doc.Sections {
 		near, ok := nearest(s.Title, known)
-		if !ok && len(known) > 0 && s.Level == 2 && !isKnown(s.Title, known) {
+		if !ok && len(known) > 0 && s.Level == 2 && (n <= body || body < 0) && !isKnown(s.Title, known) {
 			found = append(found, markdown.Finding{
 				Level: markdown.Note, Code: "section-new", Line: s.Line, Words: short(s.Title),
 				Message: "This is none of the usual sections.",
@@ -284,6 +307,18 @@ func sections(i *issue) []markdown.Finding {
 		})
 	}
 	return found
+}
+
+// lastWithItems is the last section that has items, -1 when none has. What follows
+// it is the sign-off, which no list of sections holds.
+func (i *issue) lastWithItems() int {
+	last := -1
+	for n, s := range i.Doc.Sections {
+		if len(s.Items) > 0 {
+			last = n
+		}
+	}
+	return last
 }
 
 func isKnown(title string, known []string) bool {
