@@ -17,6 +17,9 @@ const (
 	datedAhead = 60 * 24 * time.Hour
 )
 
+// weekdayStems are parts of words of which every weekday has one.
+var weekdayStems = []string{"mon ", "mon,", "monday", "tue", "wed", "thu", "fri", "sat ", "sat,", "satur", "sun ", "sun,", "sunday", "mon\u00a0", "sat\u00a0", "sun\u00a0"}
+
 // written matches a date in words, with the weekday before it if there is one.
 var written = regexp.MustCompile(`(?i)\b(?:(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,?[\s\x{a0}]+(?:the[\s\x{a0}]+)?)?` +
 	`(?:(\d{1,2})(?:st|nd|rd|th)?[\s\x{a0}]+(?:of[\s\x{a0}]+)?(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{0,6})\b|` +
@@ -114,7 +117,7 @@ func weekdays(i *issue) []markdown.Finding {
 		found = append(found, f)
 	}
 	for _, l := range i.lines {
-		if !strings.ContainsAny(l.prose, "0123456789") || strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
+		if !strings.ContainsAny(l.prose, "0123456789") || !holds(l.lower, weekdayStems) || strings.HasPrefix(strings.TrimSpace(l.prose), ">") {
 			continue
 		}
 		if f, bad := i.misdated(l.prose, l.number); bad {

@@ -20,9 +20,10 @@ var junk = regexp.MustCompile(`(?i)\b(?:act (?:now|immediately|today)[!.]|buy no
 // Parts of words of which every phrase above or below has one. A regular
 // expression over each line of a draft would cost more than its HTML.
 var (
-	junkParts = []string{"act ", "buy now", "order now", "call now", "limited", "offer", "supplies", "100", "risk", "obligation", "strings", "hidden", "guaranteed",
-		"guarantee", "money", "cash", "earn", "income", "free ", "have won", "ve won", "selected", "winner", "congrat", "claim", "lifetime", "promotion", "sales", "click",
-		"spam", "junk", "friend", "credit", "approved", "weight"}
+	junkParts = []string{"act now", "act immediately", "act today", "buy now", "order now", "call now", "limited time", "limited-time", "offer expires", "supplies last", "100", "risk free",
+		"risk-free", "no obligation", "no strings", "no hidden", "guarantee", "money", "cash", "work from home", "income", "free gift", "free trial", "free access", "have won", "ve won",
+		"been selected", "a winner", "congratulations", "claim your", "in a lifetime", "special promotion", "increase sales", "increase your sales", "click here", "click below",
+		"spam", "junk", "dear friend", "credit check", "approved", "weight loss"}
 	mailParts = []string{"reply", "forward", "inbox", "subscribe", "online", "browser", "on the web", "mail"}
 )
 

@@ -45,8 +45,12 @@ func (w *work) hyphens(l line, code bool) string {
 	if w.smart {
 		s = w.plainDashes(s, code)
 	}
-	s = smartTarget.ReplaceAllStringFunc(s, w.dashed)
-	s = smartOption.ReplaceAllString(s, "$1--$2")
+	if strings.Contains(s, "](") || strings.Contains(s, "://") {
+		s = smartTarget.ReplaceAllStringFunc(s, w.dashed)
+	}
+	if at := strings.Index(s, "—"); at >= 0 && closeDash.MatchString(s[at:]) {
+		s = smartOption.ReplaceAllString(s, "$1--$2")
+	}
 	if s != l.s {
 		w.repaired(l.n, "Long dashes in an address, code, a table or a comment are two hyphens again.",
 			"Long dashes in %d lines with addresses, code, tables or comments are two hyphens again.")

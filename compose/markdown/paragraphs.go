@@ -35,18 +35,24 @@ func underLink(a, b string) bool {
 // authors puts "- Author" behind the link on the line above. Alone in a list of
 // its own, right below a line that holds nothing but a link, it is no entry.
 func (w *work) authors() {
-	fixed := fixedLines(w.ls)
+	var fixed []bool
 	var out []line
 	for i, l := range w.ls {
-		n := len(out)
-		alone := i+1 == len(w.ls) || !markerLine.MatchString(w.ls[i+1].s) && !strings.HasPrefix(w.ls[i+1].s, " ")
-		if n > 0 && !fixed[i] && alone && underLink(out[n-1].s, l.s) {
-			out[n-1].s = strings.TrimRight(out[n-1].s, " ") + " " + l.s
-			w.repaired(l.n, "An author stood below the link as an entry of a list; the name is behind the link.",
-				"%d authors stood below their links as entries of lists; the names are behind the links.")
+		if i == 0 || !underLink(out[len(out)-1].s, l.s) || i+1 < len(w.ls) && (markerLine.MatchString(w.ls[i+1].s) || strings.HasPrefix(w.ls[i+1].s, " ")) {
+			out = append(out, l)
 			continue
 		}
-		out = append(out, l)
+		if fixed == nil {
+			fixed = fixedLines(w.ls)
+		}
+		if fixed[i] {
+			out = append(out, l)
+			continue
+		}
+		last := &out[len(out)-1]
+		last.s = strings.TrimRight(last.s, " ") + " " + l.s
+		w.repaired(l.n, "An author stood below the link as an entry of a list; the name is behind the link.",
+			"%d authors stood below their links as entries of lists; the names are behind the links.")
 	}
 	w.ls = out
 }
@@ -57,19 +63,36 @@ var bareMarker = regexp.MustCompile(`^\s*(?:[*+-]|\d{1,9}[.)])\s*$`)
 // mail program cuts there when the entry begins with a long address; to Markdown
 // the entry is empty and its text is none of the list's.
 func (w *work) bareMarkers() {
-	fixed := fixedLines(w.ls)
+	var fixed []bool
 	var out []line
 	for i, l := range w.ls {
-		n := len(out)
-		if n > 0 && !fixed[i] && !fixed[i-1] && bareMarker.MatchString(w.ls[i-1].s) && running(l.s) && !l.blank() && firstRune(l.s) != ' ' && !markerLine.MatchString(l.s) && !quoteLine1.MatchString(l.s) && (i == 1 || !running(w.ls[i-2].s) || w.ls[i-2].blank() || markerLine.MatchString(w.ls[i-2].s) || inList(w.ls[:i-1])) {
-			out[n-1].s = strings.TrimRight(out[n-1].s, " ") + " " + l.s
-			w.repaired(out[n-1].n, "The mark of a list's entry stood alone on its line; its text is beside it again.",
-				"The marks of %d entries of lists stood alone on their lines; their texts are beside them again.")
+		if i == 0 || !entersList(w.ls, i) {
+			out = append(out, l)
 			continue
 		}
-		out = append(out, l)
+		if fixed == nil {
+			fixed = fixedLines(w.ls)
+		}
+		if fixed[i] || fixed[i-1] {
+			out = append(out, l)
+			continue
+		}
+		last := &out[len(out)-1]
+		last.s = strings.TrimRight(last.s, " ") + " " + l.s
+		w.repaired(last.n, "The mark of a list's entry stood alone on its line; its text is beside it again.",
+			"The marks of %d entries of lists stood alone on their lines; their texts are beside them again.")
 	}
 	w.ls = out
+}
+
+// entersList tells whether line i is the text of a marker that stands alone above
+// it: in a list, or where a list can begin.
+func entersList(ls []line, i int) bool {
+	mark, s := ls[i-1].s, ls[i].s
+	if len(mark) > 24 || !bareMarker.MatchString(mark) || strings.TrimSpace(s) == "" || s[0] == ' ' || !running(s) || markerLine.MatchString(s) || quoteLine1.MatchString(s) {
+		return false
+	}
+	return i == 1 || ls[i-2].blank() || !running(ls[i-2].s) || inList(ls[:i-1])
 }
 
 // inList tells whether the last lines of ls, up to an empty one, belong to a list.
