@@ -14,6 +14,7 @@ var (
 	// a long dash: an option of a command.
 	smartOption = regexp.MustCompile("(^|[\\s\"'“‘`(])—([a-z][a-z0-9]*[-=][a-z0-9])")
 	smartCode   = regexp.MustCompile("`[^`]*[–—][^`]*`")
+	closeDash   = regexp.MustCompile(`—[a-z]`)
 )
 
 // dashes undoes smart punctuation where a dash is syntax: rules, comments,
