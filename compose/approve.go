@@ -24,7 +24,7 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if !r.mayRelease() {
 		return d.again(ctx, tx, r, "codeless")
 	}
-	if i.State == Stopped {
+	if i.State == Stopped && !i.forRest() {
 		return d.resume(ctx, tx, r, c)
 	}
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
@@ -43,6 +43,12 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	}
 	if changed {
 		return d.askList(ctx, tx, r, i, row, readers)
+	}
+	if i.State == Stopped {
+		if ok, err := r.spend(ctx, tx); err != nil || !ok {
+			return d.orAgain(ctx, tx, r, err)
+		}
+		return d.letRest(ctx, tx, r, i, row, readers)
 	}
 	t, why, err := d.timeFor(ctx, tx, r, i, c)
 	if err != nil {
@@ -300,6 +306,9 @@ func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	}
 	if i == nil || i.State != Stopped {
 		return d.unclear(ctx, tx, r, i)
+	}
+	if i.forRest() && r.paper != nil && r.paper.Revision == i.Revision {
+		return d.approve(ctx, tx, r, Command{Word: "approve", Line: c.Line})
 	}
 	if !r.mayRelease() {
 		return d.again(ctx, tx, r, "codeless")

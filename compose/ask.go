@@ -26,7 +26,7 @@ func (d *Desk) askChange(ctx context.Context, tx *store.Tx, r *decisionRow) (str
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Frozen() || i.State == Cancelled {
+	if i == nil || i.State.Closed() || i.State == Cancelled {
 		return d.unclear(ctx, tx, r, i)
 	}
 	text, err := d.newestText(ctx, tx, i)

@@ -19,7 +19,7 @@ func (d *Desk) changeText(ctx context.Context, tx *store.Tx, r *decisionRow, c C
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Frozen() {
+	if i == nil || i.State.Closed() {
 		return d.unclear(ctx, tx, r, i)
 	}
 	text, err := d.newestText(ctx, tx, i)
@@ -203,7 +203,17 @@ func (d *Desk) postCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	return d.post(ctx, tx, n, m)
 }
 
-// show posts the text of an issue as an attachment.
+// asksShow marks the answer that shows a text: what is edited in its quote is
+// a new draft.
+const asksShow = "show"
+
+// textBelow lays a text under a mail's own words.
+func textBelow(file, text string) string {
+	edge := strings.Repeat("-", 31)
+	return "\n" + edge + " " + file + " " + edge + "\n" + text
+}
+
+// show posts the text of an issue, as an attachment and below the words.
 func (d *Desk) show(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
 	i, err := d.meant(ctx, tx, r)
 	if err != nil || i == nil {
@@ -214,7 +224,7 @@ func (d *Desk) show(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return d.orUnclear(ctx, tx, r, err)
 	}
 	file := fmt.Sprintf("%04d.md", i.Number)
-	m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision}, number: i.Number,
+	m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision, Asks: asksShow}, number: i.Number, below: textBelow(file, string(row.Markdown)),
 		attachments: []message.Attachment{{Name: file, Type: "text/markdown; charset=utf-8", Data: row.Markdown}}}
 	return r.mail(ctx, tx, d, "show", map[string]any{"Number": i.Number, "Revision": i.Revision, "File": file}, m)
 }

@@ -62,6 +62,66 @@ func (d *Desk) keepOlder(ctx context.Context, tx *store.Tx, n *Newsletter, h *ho
 		"Current": i.Revision, "Written": clockTime(h.draft.writtenAt(), n.Zone), "Since": clockTime(current.writtenAt(), n.Zone)})
 }
 
+// mostLacking is how many lines a proof names that its text lacks.
+const mostLacking = 10
+
+// lacking lists the lines that another editor brought into the text before,
+// and that this one, written without them, has not (conversation.md section
+// 2, "Two that cross"). The text counts all the same.
+func (d *Desk) lacking(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow) (lines []string, whose string, err error) {
+	if row.Form == formChange {
+		return nil, "", nil // it was made of the text before
+	}
+	earlier, err := earlierTexts(ctx, tx, i.ID, row.Revision)
+	if err != nil || len(earlier) == 0 || earlier[0].Editor == row.Editor {
+		return nil, "", err
+	}
+	theirs, base := earlier[0], earlier[0]
+	least := len(missingLines("", string(base.Markdown), string(row.Markdown)))
+	for _, e := range earlier[1:] { // the one that was written on lacks least
+		if n := len(missingLines("", string(e.Markdown), string(row.Markdown))); n < least {
+			least, base = n, e
+		}
+	}
+	missing := missingLines(string(base.Markdown), string(theirs.Markdown), string(row.Markdown))
+	return missing[:min(len(missing), mostLacking)], n.addressOf(theirs.Editor).Name, nil
+}
+
+// earlierTexts are the texts of an issue before a revision, the newest first.
+func earlierTexts(ctx context.Context, tx *store.Tx, issue int64, revision int) ([]*draftRow, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT `+draftColumns+` FROM draft WHERE issue = $1 AND revision < $2 AND revision > 0 AND note <> 'older' ORDER BY revision DESC LIMIT 20`, issue, revision)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []*draftRow
+	for rows.Next() {
+		r, err := scanDraft(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// missingLines are those of theirs that neither base nor ours has.
+func missingLines(base, theirs, ours string) []string {
+	have := map[string]bool{"": true}
+	for _, text := range []string{base, ours} {
+		for _, l := range lines(text) {
+			have[strings.TrimSpace(l)] = true
+		}
+	}
+	var out []string
+	for _, l := range lines(theirs) {
+		if l = strings.TrimSpace(l); !have[l] {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 // clockTime is a moment of these days, as people say it.
 func clockTime(t time.Time, zone *time.Location) string { return t.In(zone).Format("Monday, 15:04") }
 

@@ -166,7 +166,7 @@ func (d *Desk) again(ctx context.Context, tx *store.Tx, r *decisionRow, why stri
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Frozen() || i.State == Cancelled {
+	if i == nil || i.State.Frozen() && !i.forRest() || i.State == Cancelled {
 		return d.unclear(ctx, tx, r, i)
 	}
 	var fresh int
@@ -252,7 +252,7 @@ const wordAnyway = "approve anyway"
 // lets are the words that let mail out, changes those that make a new text.
 var (
 	lets    = map[string]bool{"approve": true, wordAnyway: true, "send": true, "resume": true, "yes": true}
-	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true}
+	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true, "use version": true}
 )
 
 // do carries out one word. A case is one call.
@@ -276,6 +276,10 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.changeText(ctx, tx, r, c)
 	case "use":
 		return d.use(ctx, tx, r, c)
+	case "use version":
+		return d.useVersion(ctx, tx, r, c)
+	case "undo":
+		return d.undo(ctx, tx, r)
 	case "decline":
 		return d.putAway(ctx, tx, r, c, "declined")
 	case "later":
@@ -322,7 +326,7 @@ func (r *decisionRow) mail(ctx context.Context, tx *store.Tx, d *Desk, name stri
 	if r.Editor == "" && m.Kind == paperAnswer && len(m.attachments) == 0 {
 		return subject + "\n\n" + text, nil // the operator reads it in the terminal
 	}
-	m.subject, m.text, m.answers, m.to = subject, text, r.MessageID, r.n.addressOf(r.Editor)
+	m.subject, m.text, m.answers, m.to = subject, text+m.below, r.MessageID, r.n.addressOf(r.Editor)
 	return subject, d.post(ctx, tx, r.n, m)
 }
 

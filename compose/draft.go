@@ -274,7 +274,7 @@ func (d *Desk) revise(ctx context.Context, tx *store.Tx, n *Newsletter, h *home,
 	if i != nil && i.State == Sent && h.draft.Form != formChange {
 		return d.askNext(ctx, tx, n, h, i, r)
 	}
-	if i != nil && i.State.Frozen() {
+	if i != nil && i.State.Closed() {
 		return d.refuse(ctx, tx, n, h, i)
 	}
 	if older, err := d.keepOlder(ctx, tx, n, h, i, r); older || err != nil {
@@ -294,10 +294,17 @@ func (d *Desk) revise(ctx context.Context, tx *store.Tx, n *Newsletter, h *home,
 			return err
 		}
 	}
-	if err := i.move(ctx, tx, Proofed, h.draft.Editor, "draft"); err != nil {
+	to := Proofed
+	if was == Stopped {
+		to = Stopped // those who have it have it; the proof is for the rest
+	}
+	if err := i.move(ctx, tx, to, h.draft.Editor, "draft"); err != nil {
 		return err
 	}
 	v := &proofView{was: was, wasAt: wasAt}
+	if v.Lacks, v.LacksOf, err = d.lacking(ctx, tx, n, i, h.draft); err != nil {
+		return err
+	}
 	return d.prove(ctx, tx, n, i, h.draft, v)
 }
 

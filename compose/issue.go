@@ -39,7 +39,7 @@ var moves = map[State][]State{
 	Approved:  {Proofed, Approved, Held, Sending, Sent, Cancelled},
 	Held:      {Proofed, Approved, Held, Cancelled},
 	Sending:   {Stopped, Sent},
-	Stopped:   {Sending, Sent, Cancelled},
+	Stopped:   {Stopped /* a new text for the rest */, Sending, Sent, Cancelled},
 	Sent:      {},
 	Cancelled: {Proofed},
 }
@@ -52,8 +52,7 @@ func (s State) to(t State) (State, error) {
 	return t, nil
 }
 
-// Frozen tells that readers have the text or are getting it, so that a new
-// draft is refused.
+// Frozen tells that readers have a text or are getting it.
 func (s State) Frozen() bool { return s == Sending || s == Stopped || s == Sent }
 
 // Issue is one number of a newsletter in the making.

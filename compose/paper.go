@@ -118,6 +118,7 @@ type mail struct {
 	html        []byte
 	inline      []message.Attachment // what html refers to as cid:
 	attachments []message.Attachment
+	below       string // a text that is not wrapped, under the words
 }
 
 // post writes the paper's row and hands the mail to the press, in one
@@ -254,6 +255,9 @@ func (d *Desk) find(ctx context.Context, tx *store.Tx, n *Newsletter, q Query) (
 }
 
 func (o *Opening) describe(ctx context.Context, tx *store.Tx, p *paper) error {
+	if p.Asks == asksShow {
+		p.Kind = asksShow
+	}
 	o.Paper, o.Proof, o.Editor, o.Revision, o.Body, o.HTML = p.Kind, p.ID, p.Editor, p.Revision, p.Body, p.HTML
 	var coded bool
 	if err := tx.QueryRowContext(ctx, `SELECT code <> '' FROM proof WHERE id = $1`, p.ID).Scan(&coded); err != nil {

@@ -100,7 +100,7 @@ func (d *Desk) use(ctx context.Context, tx *store.Tx, r *decisionRow, c Command)
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Frozen() {
+	if i == nil || i.State.Closed() {
 		return d.unclear(ctx, tx, r, i)
 	}
 	links, missing, err := d.named(ctx, tx, r.n, c.Args)

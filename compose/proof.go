@@ -24,9 +24,12 @@ type proofView struct {
 	answer string    // Message-ID of the mail that the proof answers; "" = the draft's own
 
 	Number, Revision, Next, Before int
-	State                          string // ready, approved, error, late (the approval) or passed (the time)
-	Paused                         bool   // with Goes "": there is a slot, but not now
-	Time, Until                    string // when its time was, and to which hour an approval still counts
+	State                          string   // ready, approved, error, late (the approval) or passed (the time)
+	Have, Maybe, Rest              int      // of a stopped issue: who has it, may have it, and waits
+	Lacks                          []string // lines of another editor that this text has not
+	LacksOf                        string   // whose they are
+	Paused                         bool     // with Goes "": there is a slot, but not now
+	Time, Until                    string   // when its time was, and to which hour an approval still counts
 
 	Was                    int // the revision that was approved
 	First                  string
@@ -120,6 +123,9 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 		v.State = "error"
 	case !t.Late.IsZero():
 		v.State, v.Time, v.Until = "passed", strings.Replace(dayName(t.Late, tx.Now(), n.Zone), " ", ", ", 1), t.until(n)
+	}
+	if err := d.fillRest(ctx, tx, n, i, v); err != nil {
+		return err
 	}
 	if err := d.fillWaiting(ctx, tx, n, v); err != nil {
 		return err

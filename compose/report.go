@@ -146,6 +146,8 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 		return d.firstCopy(ctx, tx, n, i)
 	case i.State == Approved:
 		return d.begun(ctx, tx, n, i)
+	case i.State == Sending && run.State == send.Approved:
+		return d.ownCopies(ctx, tx, n, i) // a new text for the rest, within its grace time
 	case i.State == Sending && (run.Out || run.Final()):
 		return d.over(ctx, tx, n, i, run)
 	case i.State == Sending && run.State == send.Paused:

@@ -118,8 +118,7 @@ func (d *Desk) mailForm(ctx context.Context, tx *store.Tx, n *Newsletter, f *for
 	if err != nil {
 		return err
 	}
-	edge := strings.Repeat("-", 31)
-	text += "\n" + edge + " " + file + " " + edge + "\n" + f.text
+	text += textBelow(file, f.text)
 	for _, e := range n.Editors {
 		m := &mail{paper: paper{Kind: paperStarter, Asks: fmt.Sprintf("starter %d", f.number)}, to: e, number: f.number, subject: subject, text: text,
 			attachments: []message.Attachment{{Name: file, Type: "text/markdown; charset=utf-8", Data: []byte(f.text)}}}
