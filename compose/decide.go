@@ -112,6 +112,15 @@ func (r *decisionRow) asksOnly(word string) bool {
 	return len(w.Commands) == 1 && w.Commands[0].Word == word && w.Beside == "" && len(w.Foot) == 0
 }
 
+// rewrite keeps the words of a decision anew.
+func (r *decisionRow) rewrite(ctx context.Context, tx *store.Tx) error {
+	words, err := json.Marshal(r.Words)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE decision SET words = $1 WHERE id = $2`, string(words), r.ID)
+	}
+	return err
+}
+
 // spoken lists the words of a decision for the log.
 func (w Words) spoken() string {
 	var out []string
@@ -294,7 +303,15 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.test(ctx, tx, r, c)
 	case "show":
 		return d.show(ctx, tx, r)
-	case "status", "list":
+	case "add", "remove", "forget", "release":
+		return d.people(ctx, tx, r, c)
+	case "list":
+		return d.listWord(ctx, tx, r, c)
+	case "list csv":
+		return d.askCSV(ctx, tx, r)
+	case "import":
+		return d.askImport(ctx, tx, r)
+	case "status":
 		return d.status(ctx, tx, r)
 	case "who failed":
 		return d.failed(ctx, tx, r)
@@ -431,6 +448,12 @@ func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow,
 		return d.answerDrop(ctx, tx, r, c.Word == "yes")
 	case asksChange:
 		return d.answerChange(ctx, tx, r, c.Word == "yes")
+	}
+	if r.paper.Asks == asksCSV {
+		return d.answerCSV(ctx, tx, r, c.Word == "yes")
+	}
+	if strings.HasPrefix(r.paper.Asks, asksImport) {
+		return d.answerImport(ctx, tx, r, c.Word == "yes")
 	}
 	if strings.HasPrefix(r.paper.Asks, asksSignature) {
 		return d.answerSignature(ctx, tx, r, c.Word == "yes")

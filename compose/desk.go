@@ -52,6 +52,8 @@ type Desk struct {
 	DB          *store.DB
 	Press       Press
 	Figures     Figures
+	People      People
+	Door        Door
 	Newsletters map[string]*Newsletter
 	Tick        time.Duration // how often Run looks by itself; 2 s when 0
 	Prober      Prober        // looks whether links are alive; nil: nobody does
@@ -98,6 +100,7 @@ type Words struct {
 	Foot     []string  `json:"foot,omitempty"`     // lines that may be a signature
 	Withheld []Command `json:"withheld,omitempty"` // what is not done before a question is answered
 	Told     string    `json:"told,omitempty"`     // why nothing was done: reaction, reminder-ok
+	File     *File     `json:"file,omitempty"`     // a list that came with the mail
 }
 
 // Ruling is what the sender's proof allows a mail to do (trust.md 2.6).

@@ -73,12 +73,27 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 				return err
 			}
 		}
+		words.File = csvOf(l)
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
 		})
 		return err
 	}
+}
+
+// csvOf is the list that comes with the word import.
+func csvOf(l *letter) *compose.File {
+	if !slices.ContainsFunc(l.reading.Commands, func(c intent.Command) bool { return c.Word == intent.WordImport }) {
+		return nil
+	}
+	for i := range l.m.Parts {
+		p := &l.m.Parts[i]
+		if p.Attached() && (strings.HasSuffix(strings.ToLower(p.Name), ".csv") || p.Type == "text/csv") {
+			return &compose.File{Name: p.Name, Text: p.Text()}
+		}
+	}
+	return nil
 }
 
 // editorsLinks are links that an editor mails for the pool.

@@ -78,6 +78,7 @@ func (h *house) join(key []byte) error {
 		Newsletters: map[string]*send.Newsletter{}, Log: h.log}
 	h.desk = &compose.Desk{DB: h.db, Press: h.queue, Figures: h.queue, Newsletters: map[string]*compose.Newsletter{}, Log: h.log}
 	h.door = &door.Door{DB: h.db, List: h.list, Press: h.queue, Newsletters: map[string]*door.Newsletter{}, Key: key, Log: h.log}
+	h.desk.People, h.desk.Door = h.list, h.door
 	keys := send.Keys{Secret: key}
 	for i := range h.cfg.Newsletters {
 		n := &h.cfg.Newsletters[i]

@@ -26,7 +26,7 @@ var floorPlan = map[string]string{
 	"inbox/mime":           "",
 	"inbox/reply":          "inbox/mime",
 	"inbox/trust":          "",
-	"compose":              "compose/inline compose/lint compose/markdown compose/picture compose/probe send send/message send/store templates",
+	"compose":              "compose/inline compose/lint compose/markdown compose/picture compose/probe send send/door send/list send/message send/store templates",
 	"compose/inline":       "",
 	"compose/picture":      "",
 	"compose/lint":         "compose/markdown compose/probe",

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"galley/send/message"
 )
 
 // tokens are those of the door's mails: a number and 128 bits, in base32.
@@ -80,4 +82,11 @@ func (s *story) kept(what string) (where []string) {
 		where = append(where, "log")
 	}
 	return where
+}
+
+func (s *story) mailsList(w []string) {
+	by := s.person(w[0])
+	m := s.begin(by, "(no subject)", "import\n")
+	m.Attachments = []message.Attachment{{Name: w[1], Type: "text/csv", Data: []byte(s.draft(w[1]))}}
+	s.world.post(by, m)
 }

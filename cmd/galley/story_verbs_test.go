@@ -42,6 +42,7 @@ var verbs = []verb{
 	on(`the house is closed until (.+)`, (*story).closed),
 
 	on(`(\w+) mails (\S+) as (attachment|text|cut text|HTML)(?: with Subject (.+))?`, (*story).mails),
+	on(`(\w+) mails (\S+) with the word import`, (*story).mailsList),
 	on(`(\w+) mails (\S+) as attachment to (\S+)`, (*story).mailsTo),
 	on(`(\w+) mails (\S+) as (\w+)`, (*story).forges),
 	on(`(\w+) mails (\S+) with the pictures? (.+)`, (*story).mailsWith),

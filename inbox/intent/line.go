@@ -186,7 +186,7 @@ func numberCommand(s string) (Command, bool) {
 }
 
 var (
-	withAddress = regexp.MustCompile(`^(test|add|remove|forget)(?: to)? (.+)$`)
+	withAddress = regexp.MustCompile(`^(test|add|remove|forget|release|list)(?: to)? (.+)$`)
 	anAddress   = regexp.MustCompile(`^<?(?:mailto:)?([^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+?)>?$`)
 )
 

@@ -42,10 +42,11 @@ const (
 	WordHelp   Word = "help"
 	WordHello  Word = "hello"
 	// The list.
-	WordAdd     Word = "add"    // addresses
-	WordRemove  Word = "remove" // addresses
-	WordForget  Word = "forget" // addresses
-	WordList    Word = "list"
+	WordAdd     Word = "add"     // addresses
+	WordRemove  Word = "remove"  // addresses
+	WordForget  Word = "forget"  // addresses
+	WordRelease Word = "release" // addresses; takes a suppression back
+	WordList    Word = "list"    // addresses or none
 	WordListCSV Word = "list csv"
 	WordImport  Word = "import"
 	// The editor as a reader.

@@ -10,13 +10,15 @@ import (
 	"galley/send/store"
 )
 
+var exportColumns = []string{"address", "name", "status", "joined", "changed"}
+
 // Export writes everybody on the books of a newsletter as CSV, in the order
 // in which they came: address, name, status, date of consent, last change.
 // Import reads it back, and keeps those away who are away. It takes no lock
 // for longer than a page, so people may come and go meanwhile.
 func (l *List) Export(ctx context.Context, db *store.DB, newsletter string, w io.Writer) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"address", "name", "status", "joined", "changed"}); err != nil {
+	if err := out.Write(exportColumns); err != nil {
 		return err
 	}
 	const n = 5000

@@ -73,7 +73,7 @@ func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source stri
 // chunk is how many rows one statement takes: PostgreSQL counts the round
 // trips, SQLite the time to bind so many values.
 func (i *importer) chunk() int {
-	if i.db.Dialect() == store.PostgreSQL {
+	if i.db != nil && i.db.Dialect() == store.PostgreSQL {
 		return 1000
 	}
 	return 40
@@ -83,6 +83,7 @@ func (i *importer) chunk() int {
 type importer struct {
 	l                  *List
 	db                 *store.DB
+	tx                 *store.Tx // nil: a transaction for each batch
 	newsletter, source string
 	now                time.Time
 	records            *records
@@ -164,7 +165,7 @@ func (i *importer) write(ctx context.Context, batch []person) error {
 	whole := len(batch)
 	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.address.Key() == b.address.Key() })
 	var done Report
-	err := i.db.Update(ctx, func(tx *store.Tx) error {
+	err := i.update(ctx, func(tx *store.Tx) error {
 		b := &bookkeeper{importer: i, tx: tx, ready: map[string]query{}} // anew when the transaction is tried again
 		b.done.Already = whole - len(batch)
 		for chunk := range slices.Chunk(batch, i.chunk()) {
@@ -184,4 +185,12 @@ func (i *importer) write(ctx context.Context, batch []person) error {
 	i.report.Left += done.Left
 	i.report.Suppressed += done.Suppressed
 	return nil
+}
+
+// update runs f in the caller's transaction, or in one of its own.
+func (i *importer) update(ctx context.Context, f func(tx *store.Tx) error) error {
+	if i.tx != nil {
+		return f(i.tx)
+	}
+	return i.db.Update(ctx, f)
 }
