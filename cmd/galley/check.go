@@ -16,6 +16,7 @@ import (
 	"galley/inbox/mailbox"
 	"galley/send"
 	"galley/send/message"
+	"galley/send/relay"
 	"galley/send/store"
 )
 
@@ -61,8 +62,11 @@ func (c *checkCmd) Run(e *env) error {
 	}
 	defer h.close()
 	all = append(all, books)
-	relay := h.checkRelay(e.ctx)
-	all = append(all, relay)
+	hop := checkRelay(e.ctx, h.relay)
+	all = append(all, hop)
+	for i := range h.cfg.SMTP.Also {
+		all = append(all, checkRelay(e.ctx, h.cfg.SMTP.Also[i].relay()))
+	}
 	for i, box := range h.boxes {
 		n := &h.cfg.Newsletters[i]
 		found := checkMailbox(e.ctx, n.ID, box)
@@ -71,7 +75,7 @@ func (c *checkCmd) Run(e *env) error {
 			all = append(all, finding{"dkim of " + n.ID, stateWarning, "nothing signs its mail",
 				"Give a [[dkim]] key for " + n.Address.Domain() + ", unless the next hop signs."})
 		}
-		if relay.State == stateOK && found.State == stateOK && !c.NoLoop {
+		if hop.State == stateOK && found.State == stateOK && !c.NoLoop {
 			all = append(all, h.loop(e.ctx, n, box, c.Wait)...)
 		}
 	}
@@ -161,11 +165,11 @@ func (c *checkCmd) tell(e *env, all []finding) error {
 
 // checkRelay opens a line to the next hop and closes it: greeting, TLS and
 // login all happen, and no mail.
-func (h *house) checkRelay(ctx context.Context) finding {
+func checkRelay(ctx context.Context, r *relay.Relay) finding {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	f := finding{Item: "smtp " + h.relay.Addr, State: stateOK, What: "greets us and takes our login"}
-	line, err := h.relay.Line(ctx)
+	f := finding{Item: "smtp " + r.Addr, State: stateOK, What: "greets us and takes our login"}
+	line, err := r.Line(ctx)
 	if err == nil {
 		line.Close()
 		return f

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"galley/send"
 	"galley/send/list"
 )
 
@@ -56,7 +57,37 @@ type SMTP struct {
 	Connections int    `toml:"connections"`             // at once; default 4
 	Hello       string `toml:"hello"`                   // name in EHLO; default: the host's own
 	Messages    int    `toml:"messages_per_connection"` // default 100
+	Protocol    string `toml:"protocol"`                // smtp, or lmtp; default smtp
+	Weight      int    `toml:"weight"`                  // its share beside those of Also; default 1
+
+	PerSecond       float64 `toml:"per_second"`        // copies; 0: no limit, as with the next four
+	DomainPerSecond float64 `toml:"domain_per_second"` // copies to one destination
+	PerHour         int     `toml:"per_hour"`          // copies, in any sixty minutes
+	PerDay          int     `toml:"per_day"`           // copies, in any 24 hours
+	WarmUp          []int   `toml:"warm_up"`           // copies on each of the first days of a new domain
+
+	Unsure string `toml:"unsure"` // what becomes of a copy that may have arrived: resend, hold; default resend
+
+	Also []NextHop `toml:"also"` // more next hops, which share the work and step in
 }
+
+// NextHop is one of several next hops.
+type NextHop struct {
+	Host     string `toml:"host"`
+	Port     int    `toml:"port"`
+	Security string `toml:"security"`
+	Login
+	Hello    string `toml:"hello"`
+	Messages int    `toml:"messages_per_connection"`
+	Protocol string `toml:"protocol"`
+	Weight   int    `toml:"weight"`
+}
+
+// Protocols of a next hop.
+const (
+	ProtocolSMTP = "smtp"
+	ProtocolLMTP = "lmtp"
+)
 
 // DKIM is one key with which mail is signed.
 type DKIM struct {
@@ -218,7 +249,20 @@ func (s *SMTP) defaults(folder string) {
 	fill(&s.Port, map[string]int{TLS: 465, StartTLS: 587, Plain: 25}[s.Security])
 	fill(&s.Connections, 4)
 	fill(&s.Messages, 100)
+	fill(&s.Protocol, ProtocolSMTP)
+	fill(&s.Weight, 1)
+	fill(&s.Unsure, string(send.Resend))
 	s.PasswordFile = under(folder, s.PasswordFile)
+	for i := range s.Also {
+		h := &s.Also[i]
+		fill(&h.Security, StartTLS)
+		fill(&h.Port, map[string]int{TLS: 465, StartTLS: 587, Plain: 25}[h.Security])
+		fill(&h.Hello, s.Hello)
+		fill(&h.Messages, 100)
+		fill(&h.Protocol, ProtocolSMTP)
+		fill(&h.Weight, 1)
+		h.PasswordFile = under(folder, h.PasswordFile)
+	}
 }
 
 func (n *Newsletter) defaults(folder string, has func(string) bool) {

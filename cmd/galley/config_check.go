@@ -99,12 +99,37 @@ func (w *Web) check(d *document) {
 }
 
 func (s *SMTP) check(d *document) {
-	d.server("smtp", s.Host, s.Port, s.Security)
-	s.Login.check(d, "smtp", s.Host, s.Security)
+	s.hop().check(d, "smtp")
 	d.between("smtp.connections", s.Connections, 1, 64)
-	d.between("smtp.messages_per_connection", s.Messages, 1, 100_000)
-	if _, err := list.Domain(s.Hello); s.Hello != "" && err != nil {
-		d.fault("smtp.hello", "write this machine's full name, as its reverse DNS has it", "%v", err)
+	d.between("smtp.per_hour", s.PerHour, 0, 1_000_000_000)
+	d.between("smtp.per_day", s.PerDay, 0, 1_000_000_000)
+	d.rate("smtp.per_second", s.PerSecond)
+	d.rate("smtp.domain_per_second", s.DomainPerSecond)
+	for i, n := range s.WarmUp {
+		if n < 1 {
+			d.fault("smtp.warm_up", "write how many copies may go on each of the first days: [50, 100, 500, 1000, 5000]", "day %d has %d", i+1, n)
+		}
+	}
+	d.oneOf("smtp.unsure", s.Unsure, string(send.Resend), string(send.Hold))
+	for i := range s.Also {
+		s.Also[i].check(d, element("smtp.also", i))
+	}
+}
+
+func (d *document) rate(key string, got float64) {
+	if !(got >= 0 && got <= 1_000_000) { // NaN is neither
+		d.fault(key, "write how many a second, or leave it out for no limit", "%v is out of range", got)
+	}
+}
+
+func (h *NextHop) check(d *document, key string) {
+	d.server(key, h.Host, h.Port, h.Security)
+	h.Login.check(d, key, h.Host, h.Security)
+	d.between(key+".messages_per_connection", h.Messages, 1, 100_000)
+	d.between(key+".weight", h.Weight, 1, 1000)
+	d.oneOf(key+".protocol", h.Protocol, ProtocolSMTP, ProtocolLMTP)
+	if _, err := list.Domain(h.Hello); h.Hello != "" && err != nil {
+		d.fault(key+".hello", "write this machine's full name, as its reverse DNS has it", "%v", err)
 	}
 }
 

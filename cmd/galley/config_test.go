@@ -79,6 +79,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		{c.Log, Log{"debug", true, true}}, {c.Web.Listen, "127.0.0.1:8025"}, {c.Web.URL, "https://press.example.org"},
 		{fmt.Sprint(c.Web.proxies()), "[127.0.0.1/32 10.0.0.0/8]"},
 		{c.SMTP.Port, 587}, {c.SMTP.Connections, 8}, {c.SMTP.Messages, 50}, {c.SMTP.User, "press"},
+		{fmt.Sprint(c.SMTP.pace()), "{20 0.5 [{2000 1h0m0s} {20000 24h0m0s}] [50 100 500]}"}, {c.SMTP.Unsure, "hold"}, {c.SMTP.Weight, 3},
+		{c.SMTP.Also[0].Host, "lmtp.example.org"}, {c.SMTP.Also[0].Protocol, "lmtp"}, {c.SMTP.Also[0].Port, 2424}, {c.SMTP.Also[0].relay().LMTP, true},
 		{c.DKIM[0].KeyFile, filepath.Join(filepath.Dir(path), "dkim.pem")},
 		{n.Address.String(), "News@press.example.org"}, {n.From, "Ada of The Press"},
 		{n.ReplyTo.String(), `"Ada" <ada@example.org>`}, {n.Approve, ApproveCode},
@@ -107,6 +109,7 @@ func TestDefaults(t *testing.T) {
 	}
 	for _, v := range []struct{ got, want any }{
 		{c.Log.Level, "info"}, {c.Web == nil, true}, {c.SMTP.Port, 25}, {c.SMTP.Connections, 4}, {c.SMTP.Messages, 100},
+		{fmt.Sprint(c.SMTP.pace()), "{0 0 [] []}"}, {c.SMTP.Unsure, "resend"}, {c.SMTP.Protocol, "smtp"}, {c.SMTP.Weight, 1},
 		{n.Pattern, "local+KIND-TOKEN@domain"}, {n.From, "The Press"}, {n.Lang, "en"}, {n.Archive, "/newsletter_issues"},
 		{n.Approve, ApproveProof}, {n.Grace, Duration(10 * time.Minute)}, {n.Slot == nil, true},
 		{n.IMAP.Port, 143}, {n.IMAP.Folder, "INBOX"}, {n.IMAP.Poll, Duration(time.Minute)},

@@ -73,8 +73,9 @@ func (h *house) join(key []byte) error {
 	if err != nil {
 		return err
 	}
-	h.relay = h.cfg.SMTP.relay()
-	h.queue = &send.Queue{DB: h.db, Courier: h.relay, Readers: h.list, Connections: h.cfg.SMTP.Connections,
+	h.relay = h.cfg.SMTP.hop().relay()
+	h.queue = &send.Queue{DB: h.db, Courier: h.cfg.SMTP.courier(h.relay), Readers: h.list, Connections: h.cfg.SMTP.Connections,
+		Pace: h.cfg.SMTP.pace(), Unsure: send.Unsure(h.cfg.SMTP.Unsure),
 		Newsletters: map[string]*send.Newsletter{}, Log: h.log}
 	h.desk = &compose.Desk{DB: h.db, Press: h.queue, Figures: h.queue, Newsletters: map[string]*compose.Newsletter{}, Log: h.log}
 	h.door = &door.Door{DB: h.db, List: h.list, Press: h.queue, Newsletters: map[string]*door.Newsletter{}, Key: key, Log: h.log}
@@ -114,22 +115,52 @@ func (c *Config) signers() ([]*message.Signer, error) {
 	return out, nil
 }
 
-// relay is the next hop as the configuration names it. The password is asked
+// hop is the first of the next hops.
+func (s *SMTP) hop() *NextHop {
+	return &NextHop{Host: s.Host, Port: s.Port, Security: s.Security, Login: s.Login, Hello: s.Hello, Messages: s.Messages,
+		Protocol: s.Protocol, Weight: s.Weight}
+}
+
+// relay is a next hop as the configuration names it. The password is asked
 // for at the first login and again whenever the relay logs in.
-func (s *SMTP) relay() *relay.Relay {
-	r := &relay.Relay{Addr: net.JoinHostPort(s.Host, fmt.Sprint(s.Port)), Security: relay.Security(s.Security),
-		Hello: s.Hello, MaxMessages: s.Messages}
-	if s.User != "" {
+func (h *NextHop) relay() *relay.Relay {
+	r := &relay.Relay{Addr: net.JoinHostPort(h.Host, fmt.Sprint(h.Port)), Security: relay.Security(h.Security),
+		Hello: h.Hello, MaxMessages: h.Messages, LMTP: h.Protocol == ProtocolLMTP}
+	if h.User != "" {
 		secret := func(ctx context.Context) (string, error) {
-			p, err := s.Login.Secret(ctx)
+			p, err := h.Login.Secret(ctx)
 			return p.Reveal(), err
 		}
-		r.Auth = &relay.Auth{User: s.User, Mechanism: strings.ToUpper(s.Mechanism), Secret: secret}
+		r.Auth = &relay.Auth{User: h.User, Mechanism: strings.ToUpper(h.Mechanism), Secret: secret}
 		if m := r.Auth.Mechanism; m == "XOAUTH2" || m == "OAUTHBEARER" {
 			r.Auth.Token = secret
 		}
 	}
 	return r
+}
+
+// courier is the one next hop, or all of them with their weights.
+func (s *SMTP) courier(first *relay.Relay) send.Courier {
+	if len(s.Also) == 0 {
+		return first
+	}
+	p := &relay.Pool{Hops: []relay.Hop{{Courier: first, Weight: s.Weight}}}
+	for i := range s.Also {
+		p.Hops = append(p.Hops, relay.Hop{Courier: s.Also[i].relay(), Weight: s.Also[i].Weight})
+	}
+	return p
+}
+
+// pace is how fast copies may leave.
+func (s *SMTP) pace() send.Pace {
+	p := send.Pace{PerSecond: s.PerSecond, ToDomain: s.DomainPerSecond, WarmUp: s.WarmUp}
+	if s.PerHour > 0 {
+		p.Quotas = append(p.Quotas, send.Quota{Most: s.PerHour, Window: time.Hour})
+	}
+	if s.PerDay > 0 {
+		p.Quotas = append(p.Quotas, send.Quota{Most: s.PerDay, Window: 24 * time.Hour})
+	}
+	return p
 }
 
 // host is the web address, "" without a web.

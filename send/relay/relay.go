@@ -78,6 +78,7 @@ type Relay struct {
 	Limits       Limits
 	MaxMessages  int  // of one connection, 100 when 0
 	NoPipelining bool // does not pipeline even where it is offered
+	LMTP         bool // speaks LMTP (RFC 2033), to a mailbox server nearby
 }
 
 // Line connects, greets, secures and logs in. The error is a *send.Refusal
@@ -237,8 +238,12 @@ func (l *line) hello(r *Relay) error {
 		name = literal(l.raw.LocalAddr())
 	}
 	l.ext = extensions{}
-	rep, err := l.command(l.limits.Greeting, []byte("EHLO "+name+"\r\n"), l.ext.add)
-	if err == nil && (rep.code == 500 || rep.code == 502 || rep.code == 504) {
+	verb := "EHLO "
+	if r.LMTP {
+		verb = "LHLO " // RFC 2033 section 4.1: EHLO and HELO are not for LMTP
+	}
+	rep, err := l.command(l.limits.Greeting, []byte(verb+name+"\r\n"), l.ext.add)
+	if err == nil && !r.LMTP && (rep.code == 500 || rep.code == 502 || rep.code == 504) {
 		l.ext = extensions{}
 		rep, err = l.command(l.limits.Greeting, []byte("HELO "+name+"\r\n"), nil)
 	}

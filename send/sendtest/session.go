@@ -86,9 +86,9 @@ func (t *session) step() bool {
 		return false
 	}
 	verb, arg, _ := strings.Cut(line, " ")
-	switch strings.ToUpper(verb) {
+	switch verb = t.spoken(strings.ToUpper(verb)); verb {
 	case "EHLO", "HELO":
-		return t.hello(strings.ToUpper(verb), arg)
+		return t.hello(verb, arg)
 	case "STARTTLS":
 		return t.upgrade()
 	case "AUTH":
@@ -111,6 +111,20 @@ func (t *session) step() bool {
 		return false
 	}
 	return t.ok(StageOther, 500, "5.5.1 that command is not known")
+}
+
+// spoken is the verb as SMTP has it: LMTP says LHLO, and knows neither EHLO nor
+// HELO (RFC 2033 section 4.1).
+func (t *session) spoken(verb string) string {
+	switch {
+	case !t.sink.opt.LMTP:
+		return verb
+	case verb == "LHLO":
+		return "EHLO"
+	case verb == "EHLO", verb == "HELO":
+		return "?"
+	}
+	return verb
 }
 
 // readLine reads a command without its line end, flushing what was said

@@ -38,6 +38,7 @@ type Options struct {
 
 	NoPipelining bool // does not offer RFC 2920 (commands that are pipelined all the same are answered)
 	SMTPUTF8     bool // offers RFC 6531
+	LMTP         bool // speaks RFC 2033: LHLO, and a reply for each recipient behind the final dot
 
 	MaxMessages int // of one connection; the MAIL after them is answered 421; 0: no limit
 

@@ -130,6 +130,11 @@ func (t *session) finish() bool {
 	if drop {
 		f.Close, f.Reply = true, ""
 	}
+	if t.sink.opt.LMTP && !drop { // RFC 2033 section 4.2
+		for range len(t.to) - 1 {
+			t.write(code, text)
+		}
+	}
 	code, on := t.sayFault(f, code, text)
 	switch {
 	case code == 0 && !on:
