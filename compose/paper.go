@@ -119,6 +119,7 @@ type mail struct {
 	inline      []message.Attachment // what html refers to as cid:
 	attachments []message.Attachment
 	below       string // a text that is not wrapped, under the words
+	urgent      bool   // servers may refuse it: it is also laid into the mailbox
 }
 
 // post writes the paper's row and hands the mail to the press, in one
@@ -142,6 +143,9 @@ func (d *Desk) post(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail) e
 		return err
 	}
 	slip := &send.Slip{Newsletter: n.ID, Kind: m.Kind, To: m.to, Mail: m.message(n, tx.Now())}
+	if m.urgent {
+		slip.Kind = send.KindAlert
+	}
 	return d.Press.Post(ctx, tx, slip)
 }
 

@@ -342,7 +342,7 @@ func (d *Desk) paused(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue
 	data := map[string]any{"Number": i.Number, "Waiting": rest(run), "Share": share, "Replies": replies}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}
-		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
+		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number, urgent: true}
 		if _, err := r.mail(ctx, tx, d, "alert", data, m); err != nil {
 			return err
 		}

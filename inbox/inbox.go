@@ -383,6 +383,8 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 	switch l.kind {
 	case "":
 		err = in.person(ctx, l, w)
+	case Own:
+		err = in.own(ctx, l)
 	case Auto:
 		err = in.automatic(ctx, l, w)
 	case Bounce, Complaint:
@@ -395,6 +397,16 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 		err = in.answered(ctx, l)
 	}
 	return l, err
+}
+
+// own deals with our own mail: an alert that was laid into the mailbox stays
+// where people look.
+func (in *Inbox) own(ctx context.Context, l *letter) error {
+	o, ours, err := in.origin(ctx, l.m.MessageID)
+	if ours && o.Kind == send.KindAlert {
+		l.kind, l.reason = Alert, "laid here by Galley"
+	}
+	return err
 }
 
 // known is what this newsletter knows of itself. A fault of the books while

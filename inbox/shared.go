@@ -46,5 +46,5 @@ func (in *Inbox) toUs(m *mime.Message) bool {
 
 // stays tells kinds of mail that are left where they lie, unmarked.
 func (in *Inbox) stays(k Kind) bool {
-	return k == Before || k == Foreign || in.Newsletter.Shared && k == Letter
+	return k == Alert || k == Before || k == Foreign || in.Newsletter.Shared && k == Letter
 }

@@ -32,6 +32,7 @@ const (
 	Own         Kind = "own"         // our own mail, come back
 	Spam        Kind = "spam"        // marked by the mailbox's server
 	Quarantine  Kind = "quarantine"  // set aside unread
+	Alert       Kind = "alert"       // our own, laid into the mailbox for people to see
 	Before      Kind = "before"      // lay in the mailbox before the first start
 	Foreign     Kind = "foreign"     // in an editor's own mailbox, and not to the newsletter
 )

@@ -88,7 +88,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		{n.Editors[0].Name, "Ada Lovelace"}, {n.Editors[1].Address.String(), "charles@example.org"},
 		{n.Words["approve"][0], "einverstanden"}, {n.Grace, Duration(0)},
 		{n.IMAP.Port, 993}, {n.IMAP.Folder, "Press"}, {n.IMAP.Poll, Duration(30 * time.Second)},
-		{n.IMAP.Idle, Duration(0)}, {n.IMAP.Reconcile, Duration(2 * time.Hour)},
+		{n.IMAP.Sent, "Sent/Press"}, {n.IMAP.Shared, true}, {n.IMAP.Idle, Duration(0)}, {n.IMAP.Reconcile, Duration(2 * time.Hour)},
 		{n.Slot.Weekday, Weekday(time.Saturday)}, {n.Slot.Time, TimeOfDay{9, 0}},
 		{n.Slot.Zone.String(), "America/Toronto"}, {n.Slot.Remind[1], Duration(2 * time.Hour)},
 	} {
@@ -112,7 +112,7 @@ func TestDefaults(t *testing.T) {
 		{fmt.Sprint(c.SMTP.pace()), "{0 0 [] []}"}, {c.SMTP.Unsure, "resend"}, {c.SMTP.Protocol, "smtp"}, {c.SMTP.Weight, 1},
 		{n.Pattern, "local+KIND-TOKEN@domain"}, {n.From, "The Press"}, {n.Lang, "en"}, {n.Archive, "/newsletter_issues"},
 		{n.Approve, ApproveProof}, {n.Grace, Duration(10 * time.Minute)}, {n.Slot == nil, true},
-		{n.IMAP.Port, 143}, {n.IMAP.Folder, "INBOX"}, {n.IMAP.Poll, Duration(time.Minute)},
+		{n.IMAP.Port, 143}, {n.IMAP.Folder, "INBOX"}, {n.IMAP.Sent, "Sent"}, {n.IMAP.Shared, false}, {n.IMAP.Poll, Duration(time.Minute)},
 		{n.IMAP.Idle, Duration(9 * time.Minute)}, {n.IMAP.Reconcile, Duration(time.Hour)},
 	} {
 		if v.got != v.want {

@@ -33,6 +33,7 @@ type house struct {
 	queue   *send.Queue
 	desk    *compose.Desk
 	door    *door.Door
+	keepers []*keeper
 	relay   *relay.Relay
 	inboxes []*inbox.Inbox
 	// unscrubbed tells that erased words may still lie in the database's log.
@@ -244,6 +245,11 @@ func (h *house) open(n *Newsletter, sn *send.Newsletter) {
 	h.boxes = append(h.boxes, box)
 	h.again = append(h.again, again)
 	h.inboxes = append(h.inboxes, in)
+	k := &keeper{db: h.db, queue: h.queue, box: box, newsletter: n.ID, inbox: n.IMAP.Folder, sent: n.IMAP.Sent, log: h.log}
+	for _, e := range n.Editors {
+		k.editors = append(k.editors, e.Address.Key())
+	}
+	h.keepers = append(h.keepers, k)
 }
 
 // mailbox is a connection to the newsletter's mailbox.

@@ -102,6 +102,9 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
+	for _, k := range h.keepers {
+		parts = append(parts, daemonPart{"sent " + k.newsletter, k.run})
+	}
 	if h.cfg.Web == nil {
 		return parts, func() {}, nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -83,6 +84,8 @@ var verbs = []verb{
 	on(`(\w+) presses the button for leaving in (#\d+)`, (*story).leavesByButton),
 	on(`(\w+) opens the page for leaving in (#\d+)`, (*story).opensPage),
 	on(`a server returns (\w+)'s copy of (#\d+): (\d\.\d\.\d) (.+)`, (*story).returns),
+	on(`the folder (\S+) holds: (.+)`, (*story).folderHolds),
+	on(`(\w+) moves everything from (\S+) to (\S+)`, (*story).movesAll),
 	on(`(\w+) forges a return of (\w+)'s copy of (#\d+)`, (*story).forgesReturn),
 }
 
@@ -502,4 +505,36 @@ func (s *story) forgesReturn(w []string) {
 	a.From = fmt.Sprintf("%s+b-%s@%s", local, strings.Repeat("a", 26), domain)
 	a.MessageID, a.Octets = "<made-up@mallory.example>", []byte("Message-ID: <made-up@mallory.example>\r\nSubject: #12\r\n\r\n")
 	s.carry("", a.From, sendtest.DSN(a, a.To[0], sendtest.Failure{Status: "5.1.1", Diagnostic: "550 5.1.1 no such mailbox"}))
+}
+
+// folderHolds wants the Subjects of the mails in a folder, parted by " / ".
+func (s *story) folderHolds(w []string) {
+	s.t.Helper()
+	list, err := s.imap.Messages("letter", w[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var got []string
+	for _, m := range list {
+		if parsed, err := mime.Read(m.Raw); err == nil {
+			got = append(got, parsed.Subject)
+		}
+	}
+	if told := strings.Join(got, " / "); told != w[1] {
+		s.t.Fatalf("%s holds: %s", w[0], told)
+	}
+}
+
+// movesAll is somebody with a mail program in the newsletter's mailbox.
+func (s *story) movesAll(w []string) {
+	s.t.Helper()
+	list, err := s.imap.Messages("letter", w[1])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, m := range list {
+		if err := errors.Join(s.imap.Put("letter", w[2], m.Raw), s.imap.Remove("letter", w[1], m.UID)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }

@@ -165,6 +165,9 @@ func (w *world) start() {
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
+	for _, k := range h.keepers {
+		parts = append(parts, daemonPart{"sent " + k.newsletter, k.run})
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- supervise(ctx, log, parts) }()

@@ -497,11 +497,13 @@ CREATE TABLE slip (
 	epoch      BIGINT NOT NULL DEFAULT 0,
 	reply      TEXT NOT NULL DEFAULT '',
 	first      BIGINT NOT NULL DEFAULT 0,
+	copied     BIGINT NOT NULL DEFAULT 0,
 	made       BIGINT NOT NULL,
 	changed    BIGINT NOT NULL,
 	UNIQUE (newsletter, message_id)
 );
 CREATE INDEX slip_due ON slip (state, due);
+CREATE INDEX slip_copied ON slip (newsletter, copied, id);
 
 CREATE TABLE lease (
 	name  TEXT PRIMARY KEY,
