@@ -30,6 +30,7 @@ func (w *work) body() {
 		w.signature()
 		w.mboxFrom()
 		w.breaks()
+		w.angles()
 		w.bareBackslashes()
 		w.signOff()
 		w.apart()
@@ -120,6 +121,27 @@ func (w *work) breaks() {
 			w.repaired(l.n, "A broken <br/> at the end of a line is mended.", "%d broken <br/> at the end of a line are mended.")
 		}
 	}
+}
+
+var (
+	openAngle  = regexp.MustCompile(`<https?://[^\s<>]+$`)
+	closeAngle = regexp.MustCompile(`^[^\s<>]+>`)
+)
+
+// angles joins an address in angle brackets that was cut: whoever puts it there
+// says that line ends do not belong to it (RFC 3986 appendix C).
+func (w *work) angles() {
+	code := fenced(w.ls)
+	var out []line
+	for i, l := range w.ls {
+		if n := len(out); n > 0 && !code[i] && strings.Contains(l.s, ">") && closeAngle.MatchString(l.s) && openAngle.MatchString(out[n-1].s) {
+			out[n-1].s += l.s
+			w.repaired(out[n-1].n, "An address in angle brackets was cut; it is whole again.", "%d addresses in angle brackets were cut; they are whole again.")
+			continue
+		}
+		out = append(out, l)
+	}
+	w.ls = out
 }
 
 // fenced tells for each line whether it belongs to a fenced block of code.

@@ -15,6 +15,8 @@ func TestMended(t *testing.T) {
 		{"a marker alone in code", "```\n-\nx\n```\n", "```\n-\nx\n```\n"},
 		{"an author below a lone link", "[T](https://a.example)\n- Ada Lind, The Quay\n\nText\n", "[T](https://a.example) - Ada Lind, The Quay\n\nText\n"},
 		{"a list below a lone link", "[T](https://a.example)\n- Ada\n- Bo\n\nText\n", "[T](https://a.example)\n- Ada\n- Bo\n\nText\n"},
+		{"an address in angle brackets", "See <https://a.example/a/very/long/\naddress> here.\n", "See <https://a.example/a/very/long/address> here.\n"},
+		{"an address in angle brackets in code", "```\n<https://a.example/\nb>\n```\n", "```\n<https://a.example/\nb>\n```\n"},
 		{"an option of a command", "Run it with —no-walk or —max=3.\n", "Run it with --no-walk or --max=3.\n"},
 		{"a dash before a word", "the handling —do I need it— of mail\n", "the handling —do I need it— of mail\n"},
 		{"an address with an em dash", "[T](https://a.example/b—c)\n", "[T](https://a.example/b--c)\n"},
