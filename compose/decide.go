@@ -293,6 +293,8 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.putAway(ctx, tx, r, c, "declined")
 	case "later":
 		return d.putAway(ctx, tx, r, c, "later")
+	case "ask":
+		return d.ask(ctx, tx, r, c)
 	case "credit":
 		return d.credit(ctx, tx, r, c)
 	case "suggestions":

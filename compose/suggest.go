@@ -25,6 +25,8 @@ type Suggestion struct {
 	Consent    string // named, anonymous, private; "" is anonymous until asked
 	Words      string // the words of the consent
 	Credit     string // the name that was asked for
+	MessageID  string // of the sender's mail, for a question in its thread
+	Known      bool   // the sender is on the list, so may be written to
 }
 
 // SuggestedLink is one link and the words around it.
@@ -111,9 +113,13 @@ func vote(ctx context.Context, tx *store.Tx, in *Suggestion, l SuggestedLink, id
 	if consent == "" {
 		consent = "anonymous"
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO vote (suggestion, message, sender, name, note, consent, words, credit, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	said := int64(0)
+	if in.Words != "" {
+		said = store.Micros(tx.Now())
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO vote (suggestion, message, sender, name, note, consent, words, credit, message_id, known, consented, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (suggestion, sender) DO NOTHING`,
-		id, nullable(in.Message), in.Sender, in.Name, l.Note, consent, in.Words, in.Credit, store.Micros(tx.Now()))
+		id, nullable(in.Message), in.Sender, in.Name, l.Note, consent, in.Words, in.Credit, in.MessageID, in.Known, said, store.Micros(tx.Now()))
 	return err
 }
 

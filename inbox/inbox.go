@@ -37,6 +37,8 @@ type Desk interface {
 	Burn(ctx context.Context, tx *store.Tx, paper int64) error
 	Learn(ctx context.Context, tx *store.Tx, newsletter, editor string, lines []string) error
 	Suggest(ctx context.Context, tx *store.Tx, s *compose.Suggestion) error
+	Consent(ctx context.Context, tx *store.Tx, newsletter, inReplyTo, sender string) (bool, error)
+	Consented(ctx context.Context, tx *store.Tx, newsletter, inReplyTo, consent, words, as string) error
 	Pass(ctx context.Context, tx *store.Tx, l *compose.Letter) error
 	SetAside(ctx context.Context, tx *store.Tx, newsletter string, list []compose.Aside) error
 }

@@ -174,7 +174,13 @@ func (n *notes) Closed(context.Context, *store.Tx, string, door.Kind, list.Addre
 }
 func (n *notes) Burn(context.Context, *store.Tx, int64) error                  { return nil }
 func (n *notes) Suggest(context.Context, *store.Tx, *compose.Suggestion) error { return nil }
-func (n *notes) Returned(context.Context, *store.Tx, *send.Return) error       { return nil }
+func (n *notes) Consent(context.Context, *store.Tx, string, string, string) (bool, error) {
+	return false, nil
+}
+func (n *notes) Consented(context.Context, *store.Tx, string, string, string, string, string) error {
+	return nil
+}
+func (n *notes) Returned(context.Context, *store.Tx, *send.Return) error { return nil }
 func (n *notes) Issued(context.Context, *store.Tx, string, string) (send.Issued, bool, error) {
 	return send.Issued{}, false, nil
 }

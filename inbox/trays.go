@@ -260,6 +260,9 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 	if err != nil {
 		return err
 	}
+	if done, err := in.consented(ctx, l, sub); done || err != nil {
+		return err
+	}
 	if editor := in.strangersDraft(ctx, l); editor != "" {
 		l.kind, l.reason = Quarantine, "looks like a draft, and comes from no editor"
 		l.effect = in.askAbout(l, editor)
@@ -289,7 +292,7 @@ func (in *Inbox) withoutOwn(r intent.ReaderReading) intent.ReaderReading {
 func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
 		if l.kind == Suggestion {
-			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r)); err != nil {
+			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r, sub.ID != 0)); err != nil {
 				return err
 			}
 			why = "The links are kept with the suggestions."
@@ -301,9 +304,10 @@ func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, w
 	}
 }
 
-func (in *Inbox) suggestion(l *letter, r intent.ReaderReading) *compose.Suggestion {
+func (in *Inbox) suggestion(l *letter, r intent.ReaderReading, known bool) *compose.Suggestion {
 	out := &compose.Suggestion{Newsletter: in.Newsletter.ID, Message: l.row, Sender: l.sender(), Name: l.name(),
-		Note: r.Note, Consent: string(r.Consent), Words: r.ConsentWords, Credit: r.As}
+		Note: r.Note, Consent: string(r.Consent), Words: r.ConsentWords, Credit: r.As,
+		MessageID: l.m.MessageID, Known: known}
 	own := split(l.m).Own
 	for _, u := range r.Links {
 		note := lineOf(own, u)

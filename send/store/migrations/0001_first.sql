@@ -346,6 +346,9 @@ CREATE TABLE vote (
 	consent    TEXT NOT NULL CHECK (consent IN ('named', 'anonymous', 'private', 'asked')),
 	words      TEXT NOT NULL DEFAULT '',
 	credit     TEXT NOT NULL DEFAULT '',
+	message_id TEXT NOT NULL DEFAULT '',
+	known      BOOLEAN NOT NULL DEFAULT FALSE,
+	consented  BIGINT NOT NULL DEFAULT 0,
 	at         BIGINT NOT NULL,
 	UNIQUE (suggestion, sender)
 );
