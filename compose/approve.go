@@ -44,21 +44,30 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if changed {
 		return d.askList(ctx, tx, r, i, row, readers)
 	}
-	if i.State == Stopped {
-		if ok, err := r.spend(ctx, tx); err != nil || !ok {
-			return d.orAgain(ctx, tx, r, err)
-		}
-		return d.letRest(ctx, tx, r, i, row, readers)
-	}
 	t, why, err := d.timeFor(ctx, tx, r, i, c)
 	if err != nil {
 		return "", err
 	}
-	if t.At.IsZero() {
+	if t.At.IsZero() && i.State != Stopped {
 		return d.askWhen(ctx, tx, r, i, c, why)
 	}
 	if ok, err := r.spend(ctx, tx); err != nil || !ok {
 		return d.orAgain(ctx, tx, r, err)
+	}
+	if result, short, err := d.agree(ctx, tx, r, i, &t); err != nil || short {
+		return result, err
+	}
+	if i.State == Stopped {
+		return d.letRest(ctx, tx, r, i, row, readers)
+	}
+	return d.release(ctx, tx, r, i, row, c, t, readers)
+}
+
+// release approves the newest revision for its turn.
+func (d *Desk) release(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, c Command, t turn, readers int) (string, error) {
+	holder, err := d.heldBy(ctx, tx, r, i)
+	if err != nil {
+		return "", err
 	}
 	if err := i.move(ctx, tx, Approved, r.who(), c.Word); err != nil {
 		return "", err
@@ -66,7 +75,7 @@ func (d *Desk) approve(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 	if err := i.schedule(ctx, tx, t, readers); err != nil {
 		return "", err
 	}
-	return d.letOut(ctx, tx, r, i, row, c)
+	return d.letOut(ctx, tx, r, i, row, c, holder)
 }
 
 // mayRelease tells whether a decision stands on a paper that lets mail out.
@@ -119,7 +128,7 @@ func (d *Desk) timeFor(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 }
 
 // letOut publishes the approved bytes for the time that is written.
-func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, c Command) (string, error) {
+func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, row *draftRow, c Command, holder string) (string, error) {
 	if err := d.publish(ctx, tx, i, row, i.SendAt); err != nil {
 		return "", err
 	}
@@ -130,7 +139,7 @@ func (d *Desk) letOut(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issu
 	if err != nil {
 		return "", err
 	}
-	return d.confirmApproval(ctx, tx, r, i, c, moved)
+	return d.confirmApproval(ctx, tx, r, i, c, moved, holder)
 }
 
 func (d *Desk) publish(ctx context.Context, tx *store.Tx, i *Issue, row *draftRow, at time.Time) error {
@@ -190,7 +199,7 @@ func (d *Desk) makeRoom(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 }
 
 // confirmApproval tells every editor when the issue goes.
-func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command, others []moved) (string, error) {
+func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, c Command, others []moved, holder string) (string, error) {
 	readers, err := d.Figures.Audience(ctx, tx, r.n.ID)
 	if err != nil {
 		return "", err
@@ -200,7 +209,10 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 		grace = span(r.n.Grace)
 	}
 	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": When(i.SendAt, tx.Now(), r.n.Zone),
-		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace}
+		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace, "By": "", "HeldBy": holder}
+	if len(r.n.Editors) > 1 {
+		data["By"] = r.n.nameOf(r.who())
+	}
 	name := "approved"
 	if i.SendAt.Sub(tx.Now()) <= r.n.Grace {
 		name = "now"

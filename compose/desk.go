@@ -38,12 +38,14 @@ type Newsletter struct {
 	From    message.Address // the desk's own address, with the name editors see
 	Pattern send.Pattern    // how the addresses that it hands out are made
 	Editors []message.Address
-	Frame   Frame
-	Slot    *Slot // nil: every approval names its time
-	Zone    *time.Location
-	Grace   time.Duration // between the editors' first copy and everybody else's
-	Key     []byte        // keys the hashes of codes
-	Loop    string        // what our mails say in X-Loop
+	// Approvals is how many people must approve an issue; 0 is one.
+	Approvals int
+	Frame     Frame
+	Slot      *Slot // nil: every approval names its time
+	Zone      *time.Location
+	Grace     time.Duration // between the editors' first copy and everybody else's
+	Key       []byte        // keys the hashes of codes
+	Loop      string        // what our mails say in X-Loop
 }
 
 // Desk is the part of Galley that talks with editors. Its zero value needs

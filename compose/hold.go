@@ -126,6 +126,9 @@ func (d *Desk) tellHeld(ctx context.Context, tx *store.Tx, r *decisionRow, h hel
 	if err != nil {
 		return "", err
 	}
+	if len(r.n.Editors) > 1 {
+		data["By"] = r.n.nameOf(r.who())
+	}
 	if h.was == Approved {
 		data["Was"] = When(i.SendAt, tx.Now(), r.n.Zone)
 	}

@@ -154,6 +154,11 @@ func (i *Issue) move(ctx context.Context, tx *store.Tx, to State, who, what stri
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return fmt.Errorf("issue %d changed meanwhile (%d rows): %w", i.Number, n, err)
 	}
+	if next == Held { // somebody has doubts: the same people are asked again
+		if err := forgetApprovals(ctx, tx, i); err != nil {
+			return err
+		}
+	}
 	was := i.State
 	i.State = next
 	_, err = tx.ExecContext(ctx,

@@ -123,6 +123,7 @@ type Newsletter struct {
 	Templates string              `toml:"templates"` // folder over the built-in ones, or @ and a built-in look: @plain
 	Images    string              `toml:"images"`    // where attached pictures stand: embed in every copy, the default, or host on the site
 	Approve   string              `toml:"approve"`   // default code+proof
+	Approvals int                 `toml:"approvals"` // how many editors must approve; default 1
 	Authserv  []string            `toml:"authserv_ids"`
 	Sections  []Section           `toml:"sections"`
 	Editors   []Person            `toml:"editors"`

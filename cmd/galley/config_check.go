@@ -215,6 +215,9 @@ func (n *Newsletter) check(d *document, key string) {
 	}
 	d.oneOf(key+".images", n.Images, ImagesEmbed, ImagesHost)
 	d.oneOf(key+".approve", n.Approve, ApproveCode, ApproveProof)
+	if n.Approvals < 0 || n.Approvals > len(n.Editors) {
+		d.fault(key+".approvals", "name as many editors, or ask for fewer", "%d people cannot approve where there are %d editors", n.Approvals, len(n.Editors))
+	}
 	n.checkTemplates(d, key+".templates")
 	if g := time.Duration(n.Grace); g < 0 || g > 12*time.Hour {
 		d.fault(key+".grace", `write "10m"`, "%v is no time of grace: 0 to 12 hours", g)

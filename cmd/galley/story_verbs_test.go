@@ -28,6 +28,7 @@ var verbs = []verb{
 	given(`addresses of the pattern (\S+)`, func(s *story, w []string) { s.plan.pattern = w[0] }),
 	given(`no slot`, func(s *story, _ []string) { s.plan.slot = "" }),
 	given(`approval by the code alone`, func(s *story, _ []string) { s.plan.approve = ApproveCode }),
+	given(`(\d+) approvals`, func(s *story, w []string) { s.plan.approvals = number(w[0]) }),
 	given(`a second editor, Jon`, func(s *story, _ []string) { s.plan.editors = append(s.plan.editors, "Jon") }),
 	given(`a second newsletter`, func(s *story, _ []string) { s.plan.second = true }),
 	given(`web pages`, func(s *story, _ []string) { s.plan.web = true }),

@@ -57,6 +57,7 @@ type plan struct {
 	starter              string        // how long before the slot the empty form comes
 	pattern              string        // address_pattern, "" for the default
 	editors              []string
+	approvals            int
 	second               bool // a second newsletter in the same house
 	web                  bool
 	listed               []string // people who read the newsletter too
@@ -255,6 +256,11 @@ password = "pass"
 `, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), user)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
+	}
+	if w.plan.approvals > 0 {
+		text := strings.Replace(c.String(), "approve = ", fmt.Sprintf("approvals = %d\napprove = ", w.plan.approvals), 1)
+		c.Reset()
+		c.WriteString(text)
 	}
 	if w.plan.slot != "" {
 		fmt.Fprintf(c, "[newsletter.slot]\n%s\nstarter = %q\n", w.plan.slot, w.plan.starter)
