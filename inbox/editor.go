@@ -11,12 +11,17 @@ import (
 	"galley/inbox/intent"
 	"galley/inbox/mime"
 	"galley/inbox/trust"
+	"galley/send/list"
 	"galley/send/store"
 )
 
 // person deals with mail that no machine wrote: by the decision table when
 // it comes from an editor or bears a code, as a reader's otherwise.
 func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
+	if seal := l.m.Sealed(); seal != "" {
+		in.sealed(l, seal)
+		return nil
+	}
 	codes := codesIn(l.m, in.Newsletter)
 	if len(codes) == 0 && !in.saysEditor(l.raw) {
 		return in.reader(ctx, l) // nobody's proof is asked for, so a DNS that is down keeps no letter waiting
@@ -29,6 +34,14 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 		return in.reader(ctx, l) // whatever looked like a code is none of ours
 	}
 	return in.judge(ctx, l, w, false)
+}
+
+// sealed hands on a mail that nobody can read here, as it came: its words do
+// nothing, whoever wrote them, and are not lost.
+func (in *Inbox) sealed(l *letter, seal string) {
+	l.kind, l.reason = Letter, "sealed with "+seal
+	why := "It is sealed with " + seal + ", which I cannot open; it is attached as it came. Nothing that it may ask was done."
+	l.effect = in.heard(l, intent.ReaderReading{Letter: true}, list.Subscriber{}, why)
 }
 
 // saysEditor tells whether a mail claims, in a From that all programs read

@@ -150,6 +150,10 @@ func (x *Inspector) sort(in *Inbox, l *letter, now time.Time) {
 	if l.kind != "" {
 		return
 	}
+	if seal := l.m.Sealed(); seal != "" {
+		in.sealed(l, seal)
+		return
+	}
 	if l.proof.Editor && l.proof.Strict {
 		paper := intent.PaperNone
 		if l.m.InReplyTo != "" {

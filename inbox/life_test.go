@@ -399,3 +399,15 @@ func TestSharedMailbox(t *testing.T) {
 		}
 	})
 }
+
+// A sealed mail does nothing, whoever wrote it, and goes to the editors whole.
+func TestSealedMail(t *testing.T) {
+	bubble(t, inboxtest.Options{}, func(r *rig) {
+		r.start()
+		r.deliver("From: ines@ines.example\nTo: " + rigBox + "\nSubject: sealed\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n")
+		time.Sleep(time.Minute)
+		if !slices.Equal(r.desk.passed, []string{"sealed"}) || r.rows("kind = 'letter' AND reason = 'sealed with OpenPGP'") != 1 {
+			t.Errorf("passed on %q", r.desk.passed)
+		}
+	})
+}
