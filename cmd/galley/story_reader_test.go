@@ -90,3 +90,15 @@ func (s *story) mailsList(w []string) {
 	m.Attachments = []message.Attachment{{Name: w[1], Type: "text/csv", Data: []byte(s.draft(w[1]))}}
 	s.world.post(by, m)
 }
+
+// repliesPartly answers from a mail program that keeps one place of the token
+// and loses the others.
+func (s *story) repliesPartly(w []string) {
+	by := s.person(w[0])
+	to := s.found(by, w[1])
+	m := s.begin(by, "Re: "+to.Subject, written(w[3])+"\n")
+	if w[2] != "without its thread" {
+		m.Subject, m.InReplyTo = "hello", to.MessageID
+	}
+	s.world.post(by, m)
+}

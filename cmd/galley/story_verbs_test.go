@@ -54,6 +54,7 @@ var verbs = []verb{
 	on(`([\w-]+) writes: (.+)`, (*story).writes),
 	on(`(\w+) writes as (\w+): (.+)`, (*story).writesAs),
 	on(`([\w-]+) replies: (.+)`, func(s *story, w []string) { s.reply(w[0], w[0], "", w[1]) }),
+	on(`([\w-]+) replies to "([^"]+)" (without its thread|in its thread alone): (.+)`, (*story).repliesPartly),
 	on(`([\w-]+) replies to "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[0], w[1], w[2]) }),
 	on(`([\w-]+) replies to (\w+)'s "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[1], w[2], w[3]) }),
 	on(`([\w-]+) replies to "([^"]+)" with (\S+)`, (*story).repliesText),
