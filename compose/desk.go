@@ -201,7 +201,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.keep(ctx, &d.drafts, d.readDrafts)
+		d.keep(ctx, &d.drafts, d.askAround)
 	}()
 	d.keep(ctx, &d.bell, d.attend)
 	<-done
@@ -227,7 +227,7 @@ func (d *Desk) keep(ctx context.Context, b *bell, work func(context.Context) err
 
 // Step does all the work that is due now, once.
 func (d *Desk) Step(ctx context.Context) error {
-	if err := d.readDrafts(ctx); err != nil {
+	if err := d.askAround(ctx); err != nil {
 		return err
 	}
 	return d.attend(ctx)

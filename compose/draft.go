@@ -71,6 +71,7 @@ type frozen struct {
 	Slug, Title, Subtitle, Date, Subject, Preheader string
 	HTML, Text, Web, Feed                           []byte
 	Inline                                          []message.Attachment
+	Waiting                                         []string // links that had not answered
 	Links                                           []published
 	Findings                                        []markdown.Finding // for the panel, as the rest below
 	Repairs                                         []markdown.Repair
@@ -329,13 +330,13 @@ func (d *Desk) writeRevision(ctx context.Context, tx *store.Tx, row *draftRow, i
 	i.Title = r.Title
 	_, err = tx.ExecContext(ctx, `UPDATE issue SET revision = $1, title = $2, subtitle = $3, slug = $4, date = $5 WHERE id = $6`,
 		i.Revision, r.Title, r.Doc.Front.Subtitle, r.Slug, r.Date, i.ID)
-	return errors.Join(err, voidPapers(ctx, tx, i.ID))
+	return errors.Join(err, voidPapers(ctx, tx, i.ID), waitFor(ctx, tx, row.ID, r.Waiting, lookAgainIn))
 }
 
 // freeze keeps of a rendering what readers and the archive of links need.
 func freeze(r *Rendered) *frozen {
 	f := &frozen{Slug: r.Slug, Title: r.Title, Subtitle: r.Doc.Front.Subtitle, Date: r.Date, Subject: r.Subject,
-		Preheader: r.Preheader, HTML: r.HTML, Text: r.Text, Web: r.Web, Feed: r.Feed, Inline: emptied(r.Inline),
+		Preheader: r.Preheader, HTML: r.HTML, Text: r.Text, Web: r.Web, Feed: r.Feed, Inline: emptied(r.Inline), Waiting: r.Waiting,
 		Findings: r.Findings, Repairs: r.Draft.Repairs, Sizes: r.Sizes}
 	for _, s := range r.Doc.Sections {
 		for _, item := range s.Items {

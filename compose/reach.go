@@ -26,5 +26,11 @@ func (r *Rendered) Reach(ctx context.Context, p Prober) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachFor)
 	defer cancel()
-	r.Findings = lint.Reach(r.Doc, p.Probe(ctx, asks), r.Findings)
+	answers := p.Probe(ctx, asks)
+	r.Findings = lint.Reach(r.Doc, answers, r.Findings)
+	for _, a := range asks {
+		if !a.Image && answers[a.URL].State == probe.Waiting {
+			r.Waiting = append(r.Waiting, a.URL)
+		}
+	}
 }

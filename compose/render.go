@@ -64,6 +64,7 @@ type Rendered struct {
 	Digest                    string               // SHA-256 in hex over all that readers see
 	Feed                      []byte               // the issue as a feed's entry holds it
 	Inline                    []message.Attachment // what HTML refers to as cid:
+	Waiting                   []string             // links that had not answered when Reach asked
 	Used                      []*Attached          // the attached pictures that the issue names
 
 	hero markdown.Shown // of an attached hero image

@@ -31,6 +31,7 @@ var verbs = []verb{
 	given(`(\d+) approvals`, func(s *story, w []string) { s.plan.approvals = number(w[0]) }),
 	given(`a second editor, Jon`, func(s *story, _ []string) { s.plan.editors = append(s.plan.editors, "Jon") }),
 	given(`a second newsletter`, func(s *story, _ []string) { s.plan.second = true }),
+	given(`a link with (\S+) that says nothing until (.+), and then that there is no such page`, (*story).answersLate),
 	given(`web pages`, func(s *story, _ []string) { s.plan.web = true }),
 	given(`a provider that signs nothing`, func(s *story, _ []string) { s.people["Ines"].signs = false }),
 	given(`a house that looks every (\S+)`, func(s *story, w []string) { s.plan.tick = s.span(w[0]) }),

@@ -63,6 +63,7 @@ type plan struct {
 	listed               []string // people who read the newsletter too
 	words                []string // further words of the editor's language
 	tick                 time.Duration
+	links                *lateWeb // asked whether links are alive; nil: nobody is
 }
 
 // person is somebody with a mailbox. Mail of the house comes into the box.
@@ -159,6 +160,9 @@ func (w *world) start() {
 	}
 	h.dns, h.relay.Dial = w.dns, w.wire.Dial
 	h.desk.Tick, h.queue.Tick, h.door.Tick = w.plan.tick, w.plan.tick, w.plan.tick
+	if w.plan.links != nil {
+		h.desk.Prober = w.plan.links
+	}
 	for i, b := range h.boxes {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
 	}

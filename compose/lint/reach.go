@@ -176,9 +176,14 @@ func waitingFinding(links []markdown.Link) []markdown.Finding {
 	for i, l := range links {
 		names[i] = short(l.URL)
 	}
-	return []markdown.Finding{{
+	f := markdown.Finding{
 		Level: markdown.Note, Code: "link-waiting", Line: links[0].Line, Words: names[0],
-		Message: fmt.Sprintf("%d of the links have not answered yet: %s.", len(links), listed(names, 5)),
-		Remedy:  "Nothing: mail the draft again if you want them looked at once more.",
-	}}
+		Message: "This link has not answered yet.",
+		Remedy:  "Nothing: it is asked for again before the issue goes, and you hear of it if it leads nowhere.",
+	}
+	if len(links) > 1 {
+		f.Message = fmt.Sprintf("%d of the links have not answered yet: %s.", len(links), listed(names, 5))
+		f.Remedy = "Nothing: they are asked for again before the issue goes, and you hear of any that leads nowhere."
+	}
+	return []markdown.Finding{f}
 }

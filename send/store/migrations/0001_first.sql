@@ -178,12 +178,14 @@ CREATE TABLE draft (
 	digest     TEXT NOT NULL DEFAULT '',
 	errors     BIGINT NOT NULL DEFAULT 0,
 	sendable   BOOLEAN NOT NULL DEFAULT FALSE,
+	recheck    BIGINT NOT NULL DEFAULT 0,
 -- sqlite:	markdown BLOB,
 -- postgres:	markdown BYTEA,
 -- sqlite:	edition BLOB
 -- postgres:	edition BYTEA
 );
 CREATE INDEX draft_state ON draft (state, id);
+CREATE INDEX draft_recheck ON draft (recheck) WHERE recheck > 0;
 CREATE UNIQUE INDEX draft_revision ON draft (issue, revision) WHERE revision > 0;
 
 -- A picture that came with a draft, once for each file. The file itself is kept
