@@ -42,7 +42,7 @@ func (d *Desk) startSlot(ctx context.Context, tx *store.Tx, n *Newsletter, s sch
 		}
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO starter (newsletter, day, number, title, body, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		n.ID, n.Slot.Day(at), f.number, f.title, f.text, store.Micros(tx.Now()))
+		n.ID, n.Slot.Day(at), f.number, f.title, []byte(f.text), store.Micros(tx.Now()))
 	if err != nil || f.number == 0 {
 		return err
 	}

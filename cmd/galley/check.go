@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -118,7 +119,7 @@ func (c *checkCmd) open(ctx context.Context, cfg *Config) (*house, finding, erro
 func (c *checkCmd) records(ctx context.Context, h *house) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTime)
 	defer cancel()
-	d := &dnsCheck{ctx: ctx, dns: resolver(c.Resolver), cfg: h.cfg}
+	d := &dnsCheck{ctx: ctx, dns: resolver(cmp.Or(c.Resolver, h.cfg.Resolver)), cfg: h.cfg}
 	if fault := d.silent(h.cfg.Newsletters[0].Address.Domain()); fault != nil {
 		d.unanswered("dns", fault)
 		return d.out

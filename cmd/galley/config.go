@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Data        string       `toml:"data"`        // folder of database, key and archive; default: the file's own
 	Database    Secret       `toml:"database"`    // "" is SQLite in data; postgres://… may hold a password
+	Resolver    string       `toml:"resolver"`    // host:port of the DNS server to ask; default: the system's
 	CheckLinks  bool         `toml:"check_links"` // ask the web whether a draft's links are alive; default true
 	Log         Log          `toml:"log"`
 	Web         *Web         `toml:"web"` // nil: no web pages; leaving then goes by mail alone

@@ -20,6 +20,9 @@ import (
 // check notes every value that cannot work.
 func (c *Config) check(d *document) {
 	c.checkFiles(d)
+	if host, port, err := net.SplitHostPort(c.Resolver); c.Resolver != "" && (err != nil || host == "" || !goodPort(port)) {
+		d.fault("resolver", `write "127.0.0.1:53", or leave it out`, "%q is no host with a port", c.Resolver)
+	}
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	c.Web.check(d)
 	c.SMTP.check(d)

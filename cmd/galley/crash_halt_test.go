@@ -26,9 +26,11 @@ import (
 // once by another process and once by mail, the daemon is killed while it
 // stands, and it is resumed. What was in flight is all that still leaves, a
 // dead daemon's successor keeps still, and in the end everybody has it once.
-func TestHeldKilledResumed(t *testing.T) {
+func TestHeldKilledResumed(t *testing.T) { onEach(t, heldKilledResumed) }
+
+func heldKilledResumed(t *testing.T, on footing) {
 	const readers = 1200
-	r := newRig(t, crashConfig{connections: 8})
+	r := newRig(t, on, crashConfig{connections: 8})
 	r.readers(readers, noFate)
 	r.start()
 	r.letOut()
@@ -69,9 +71,11 @@ func TestHeldKilledResumed(t *testing.T) {
 
 // TestCancelledInMidRun is the rest of bar 36: cancel and yes by mail. Whoever
 // has no copy then gets none, whatever is killed and started.
-func TestCancelledInMidRun(t *testing.T) {
+func TestCancelledInMidRun(t *testing.T) { onEach(t, cancelledInMidRun) }
+
+func cancelledInMidRun(t *testing.T, on footing) {
 	const readers = 800
-	r := newRig(t, crashConfig{connections: 8})
+	r := newRig(t, on, crashConfig{connections: 8})
 	r.readers(readers, noFate)
 	r.start()
 	r.letOut()
@@ -157,9 +161,11 @@ func (r *rig) still(state send.EditionState) {
 // TestChangesInMidRun is bar 37: templates, configuration and DKIM key change
 // in the middle of a run, and the editor mails another text. What the editor
 // approved is what everybody gets; only the signature is another one.
-func TestChangesInMidRun(t *testing.T) {
+func TestChangesInMidRun(t *testing.T) { onEach(t, changesInMidRun) }
+
+func changesInMidRun(t *testing.T, on footing) {
 	const readers = 400
-	r := newRig(t, crashConfig{connections: 4})
+	r := newRig(t, on, crashConfig{connections: 4})
 	keys := map[string]string{"first._domainkey.quiet.example": r.writeKey("dkim.pem")}
 	r.readers(readers, noFate)
 	r.start()

@@ -18,9 +18,11 @@ import (
 // while the daemon is killed 20 times, at what it says to the mailbox, at its
 // answers, and in between. Each mail has its effect once, and each answer is
 // there; an answer that came twice is the same mail.
-func TestInboxKilled(t *testing.T) {
+func TestInboxKilled(t *testing.T) { onEach(t, inboxKilled) }
+
+func inboxKilled(t *testing.T, on footing) {
 	const kills, aLife = 20, 10
-	r := newRig(t, crashConfig{connections: 1})
+	r := newRig(t, on, crashConfig{connections: 1})
 	r.wire()
 	r.readers(130, noFate)
 	r.start()

@@ -15,9 +15,11 @@ import (
 // readers, 8 connections, ten kills at random moments. Nobody is left out,
 // and a second copy is only ever the same octets again, because the daemon
 // died between the server's word and its own note of it.
-func TestKilledInMidRun(t *testing.T) {
+func TestKilledInMidRun(t *testing.T) { onEach(t, killedInMidRun) }
+
+func killedInMidRun(t *testing.T, on footing) {
 	const readers, refused, kills = 2000, 20, 10
-	r := newRig(t, crashConfig{connections: 8})
+	r := newRig(t, on, crashConfig{connections: 8})
 	r.readers(readers, func(n int) string {
 		if n%(readers/refused) == 7 {
 			return "550+"
@@ -102,8 +104,10 @@ func crashThousands(n int) string {
 
 // TestOnePersonOneCopy is bar 24: however an address is written, and however
 // often the issue is let out, a person has one row and gets one copy.
-func TestOnePersonOneCopy(t *testing.T) {
-	r := newRig(t, crashConfig{connections: 4})
+func TestOnePersonOneCopy(t *testing.T) { onEach(t, onePersonOneCopy) }
+
+func onePersonOneCopy(t *testing.T, on footing) {
+	r := newRig(t, on, crashConfig{connections: 4})
 	people := []string{
 		"ada@example.org", " ada@example.org ", "Ada@EXAMPLE.org", "ada@example.org.", "\u00a0ada@Example.Org\u200b",
 		"grace@bücher.example", "grace@xn--bcher-kva.example", "GRACE@BÜCHER.example", "grace@bu\u0308cher.example",
@@ -139,7 +143,7 @@ func TestOnePersonOneCopy(t *testing.T) {
 // books ends at once and names the first, which goes on. A dead one holds
 // nothing.
 func TestSecondDaemon(t *testing.T) {
-	r := newRig(t, crashConfig{connections: 1})
+	r := newRig(t, footing{}, crashConfig{connections: 1})
 	r.start()
 	r.mail(crashEditor, crashBox, "status", "status\n", nil)
 	r.paper("Status") // it has the lock

@@ -54,7 +54,7 @@ func build(ctx context.Context, cfg *Config, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT, list: &list.List{Key: key}}
+	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT(resolver(cfg.Resolver)), list: &list.List{Key: key}}
 	if err := h.join(key); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -281,9 +281,11 @@ func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
 // dnsTime bounds one question: a mail may ask several, and is given 30 s.
 const dnsTime = 4 * time.Second
 
-// lookupTXT asks the system's resolver.
-func lookupTXT(ctx context.Context, name string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, dnsTime)
-	defer cancel()
-	return net.DefaultResolver.LookupTXT(ctx, strings.TrimSuffix(name, "."))
+// lookupTXT asks a resolver for the records of a name.
+func lookupTXT(r *net.Resolver) trust.DNS {
+	return func(ctx context.Context, name string) ([]string, error) {
+		ctx, cancel := context.WithTimeout(ctx, dnsTime)
+		defer cancel()
+		return r.LookupTXT(ctx, strings.TrimSuffix(name, "."))
+	}
 }

@@ -45,7 +45,7 @@ func (c *inspectCmd) Run(e *env) error {
 }
 
 func (c *inspectCmd) inspector(e *env) (*inbox.Inspector, error) {
-	x := &inbox.Inspector{DNS: lookupTXT}
+	x := &inbox.Inspector{DNS: lookupTXT(resolver(""))}
 	if c.DNS != "" {
 		records, err := readRecords(c.DNS)
 		if err != nil {

@@ -31,6 +31,7 @@ type cli struct {
 
 	Init    initCmd    `cmd:"" help:"Write a configuration and keys, and show the records for the DNS."`
 	Serve   serveCmd   `cmd:"" help:"Run the daemon: take mail in, answer, send."`
+	Unit    unitCmd    `cmd:"" help:"Show the daemon's service for systemd."`
 	Preview previewCmd `cmd:"" help:"Make an issue of a draft, without network or database."`
 	Inspect inspectCmd `cmd:"" help:"Say what the inbox makes of mail files, as JSON."`
 	Demo    demoCmd    `cmd:"" help:"See a newsletter being made by mail, on this machine alone."`

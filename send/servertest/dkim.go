@@ -62,6 +62,7 @@ func MilterSigner(t testing.TB, domains ...string) (socket string, records map[s
 KeyTable file:DIR/keys
 SigningTable refile:DIR/signing
 Canonicalization relaxed/relaxed
+SignHeaders *,+message-id,+mime-version
 OversignHeaders From
 InternalHosts 127.0.0.1
 RequireSafeKeys no

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// patience bounds every start and every end of a server.
-const patience = 30 * time.Second
+// patience bounds every start and every end of a server. rspamd compiles its
+// rules first, which takes a machine that does much else a minute.
+const patience = 3 * time.Minute
 
 // Need skips the test where no servers are wanted, and fails it where a
 // program is missing. The programs of daemons stand in /usr/sbin, which is

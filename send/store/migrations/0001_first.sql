@@ -297,7 +297,8 @@ CREATE TABLE starter (
 	day        TEXT NOT NULL,
 	number     BIGINT NOT NULL,
 	title      TEXT NOT NULL,
-	body       TEXT NOT NULL,
+-- sqlite:	body BLOB NOT NULL,
+-- postgres:	body BYTEA NOT NULL,
 	at         BIGINT NOT NULL,
 	PRIMARY KEY (newsletter, day)
 );
