@@ -129,6 +129,7 @@ func milter(t testing.TB, dir, program, conf string) string {
 		"Syslog no\nUMask 0000\nUserID "+owner+"\nSocket local:"+socket+"\nPidFile "+filepath.Join(dir, "pid")+"\n")
 	flag := map[string]string{"opendkim": "-x", "opendmarc": "-c"}[program]
 	p := start(t, syscall.SIGTERM, asNobody(t, command(t, program, "-f", flag, filepath.Join(dir, "conf"))))
+	t.Cleanup(func() { p.stop(syscall.SIGTERM) })
 	p.listens(socket)
 	return "unix:" + socket
 }

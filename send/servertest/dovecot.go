@@ -70,6 +70,7 @@ func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 		"MECHANISMS", mechanisms, "OAUTH\n", oauth.String(), "CAPABILITY", capability).Replace(dovecotConf))
 	t.Cleanup(d.told)
 	d.Start()
+	t.Cleanup(d.Stop)
 	return d
 }
 

@@ -61,6 +61,7 @@ func StartRspamd(t testing.TB, dns string) *Rspamd {
 	cmd := asNobody(t, command(t, "rspamd", "-f", "-c", "/etc/rspamd/rspamd.conf", "-u", owner, "-g", group,
 		"--var=LOCAL_CONFDIR="+dir, "--var=DBDIR="+filepath.Join(dir, "db"), "--var=RUNDIR="+filepath.Join(dir, "run"), "--var=LOGDIR="+dir))
 	p := start(t, syscall.SIGTERM, cmd)
+	t.Cleanup(func() { p.stop(syscall.SIGTERM) })
 	t.Cleanup(func() {
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "log"))

@@ -55,6 +55,7 @@ func StartPostfix(t testing.TB, o PostfixOptions) *Postfix {
 	}
 	t.Cleanup(f.told)
 	f.Start()
+	t.Cleanup(f.Stop)
 	return f
 }
 

@@ -31,6 +31,7 @@ func StartPostgres(t testing.TB) *Postgres {
 		"--encoding", "UTF8", "--locale", "C", "--no-sync")))
 	pg.URL = fmt.Sprintf("postgres://galley@%s/postgres", local(pg.port))
 	pg.Start()
+	t.Cleanup(pg.Stop)
 	return pg
 }
 

@@ -152,7 +152,8 @@ type process struct {
 	guard *exec.Cmd
 }
 
-// start runs a server in the foreground. It is ended with the test by sig.
+// start runs a server in the foreground. It is ended by stop; sig is what the
+// watcher sends when this process is gone.
 func start(t testing.TB, sig syscall.Signal, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, said: &bytes.Buffer{}, ended: make(chan struct{})}
@@ -174,7 +175,6 @@ func start(t testing.TB, sig syscall.Signal, cmd *exec.Cmd) *process {
 	if err := p.guard.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.stop(sig) })
 	return p
 }
 
