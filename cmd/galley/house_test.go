@@ -61,7 +61,7 @@ var fence = map[string]string{
 	"github.com/alecthomas/kong":        "cmd/galley",
 	"testing":                           "send/servertest send/store/storetest",
 	"testing/":                          "",
-	"net/http":                          "cmd/galley compose/probe send/site",
+	"net/http":                          "cmd/galley compose/probe send/servertest send/site",
 }
 
 // owner is the one package that writes a table.
