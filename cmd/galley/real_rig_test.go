@@ -33,7 +33,6 @@ type real struct {
 	records map[string]string // TXT records in it
 	web     string            // where the daemon serves its pages
 	d       *daemon
-	kills   int
 	h       *house
 }
 
@@ -157,13 +156,6 @@ func (r *real) start() {
 	r.t.Helper()
 	r.shut()
 	r.d = startDaemon(r.t, r.config())
-}
-
-func (r *real) kill() {
-	r.shut()
-	r.d.kill()
-	r.d.bury()
-	r.kills++
 }
 
 func (r *real) end() {
