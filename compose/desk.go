@@ -43,6 +43,7 @@ type Newsletter struct {
 	Frame     Frame
 	Slot      *Slot // nil: every approval names its time
 	Zone      *time.Location
+	Thanks    bool          // readers whose links were used get a mail of thanks
 	Grace     time.Duration // between the editors' first copy and everybody else's
 	Key       []byte        // keys the hashes of codes
 	Loop      string        // what our mails say in X-Loop

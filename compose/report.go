@@ -239,7 +239,7 @@ func (d *Desk) over(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 	if err := i.move(ctx, tx, Sent, "schedule", "over"); err != nil {
 		return err
 	}
-	return d.reportRun(ctx, tx, n, i, run, "report", 1)
+	return errors.Join(d.reportRun(ctx, tx, n, i, run, "report", 1), d.thank(ctx, tx, n, i))
 }
 
 // finalReport comes a day later, and only when a figure has changed.

@@ -128,8 +128,9 @@ type Newsletter struct {
 	Authserv  []string            `toml:"authserv_ids"`
 	Sections  []Section           `toml:"sections"`
 	Editors   []Person            `toml:"editors"`
-	Words     map[string][]string `toml:"words"` // more words for a command, in the editor's language
-	Grace     Duration            `toml:"grace"` // between the editor's copy and the others'; default 10m, may be 0
+	Words     map[string][]string `toml:"words"`  // more words for a command, in the editor's language
+	Thanks    bool                `toml:"thanks"` // thank the readers whose links were used; default true
+	Grace     Duration            `toml:"grace"`  // between the editor's copy and the others'; default 10m, may be 0
 	IMAP      IMAP                `toml:"imap"`
 	Slot      *Slot               `toml:"slot"` // nil: no schedule, every issue is given its time
 }
@@ -277,6 +278,9 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	fill(&n.Images, ImagesEmbed)
 	if !strings.HasPrefix(n.Templates, "@") {
 		n.Templates = under(folder, n.Templates)
+	}
+	if !has("thanks") {
+		n.Thanks = true
 	}
 	if !has("grace") {
 		n.Grace = Duration(10 * time.Minute)
