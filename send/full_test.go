@@ -1,0 +1,139 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"galley/send/store"
+)
+
+// pragma changes the one connection that writes.
+func (h *house) pragma(text string) {
+	h.t.Helper()
+	h.update(func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, "PRAGMA "+text)
+		return err
+	})
+}
+
+// pages is how big the books are.
+func (h *house) pages() (n int) {
+	h.t.Helper()
+	h.update(func(ctx context.Context, tx *store.Tx) error {
+		return tx.QueryRowContext(ctx, "PRAGMA page_count").Scan(&n)
+	})
+	return n
+}
+
+// claimedFirst fails the test when a MAIL is said for a row that is not
+// claimed in the books.
+func (h *house) claimedFirst(e Envelope) {
+	var state State
+	err := h.q.DB.View(context.Background(), func(tx *store.Tx) error {
+		return tx.QueryRowContext(context.Background(), `SELECT state FROM delivery WHERE address = $1`, e.To).Scan(&state)
+	})
+	if err != nil || state != Claimed {
+		h.t.Errorf("MAIL for %s, which is %s in the books (%v)", e.To, state, err)
+	}
+}
+
+// Bar 33: the books are full in mid-send. Nothing goes without a committed
+// claim, sending stops, and goes on by itself when there is room.
+func TestFullBooks(t *testing.T) {
+	simulate(t, 300, func(h *house) {
+		var shut time.Time
+		h.q.Tick = 0
+		h.script.fate = func(e Envelope, try int) Outcome {
+			h.claimedFirst(e)
+			return accepted()
+		}
+		h.script.after = func(n int) {
+			time.Sleep(5 * time.Millisecond)
+			if n == 100 {
+				h.pragma(fmt.Sprintf("max_page_count(%d)", h.pages()+2))
+				shut = time.Now()
+			}
+		}
+		h.publish(edition("The tide waits.", time.Now()))
+		h.fillAndFree(300, func() { time.Sleep(10 * time.Minute) }, &shut, func() { h.pragma("max_page_count(1000000)") })
+	})
+}
+
+// fillAndFree runs while the books fill up, lets time pass, makes room, and
+// holds what happened against bar 33.
+func (h *house) fillAndFree(readers int, pass func(), shut *time.Time, free func()) {
+	h.t.Helper()
+	ctx, stop := context.WithCancel(h.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.q.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			h.t.Error(err)
+		}
+	}()
+	pass()
+	before := h.taken()
+	if len(before) == 0 || shut.IsZero() || before[len(before)-1].at.Sub(*shut) > 2*time.Second || len(before) >= readers {
+		h.t.Errorf("%d copies went; the books were shut at %v", len(before), *shut)
+	}
+	freed := time.Now()
+	free()
+	for len(h.taken()) == len(before) && time.Since(freed) < time.Minute {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if wait := time.Since(freed); wait > 30*time.Second {
+		h.t.Errorf("sending went on %v after there was room", wait)
+	}
+	h.wait(time.Minute, "the run ends", h.done)
+	if n := len(h.taken()); n > readers+h.q.Connections || len(h.script.perReader()) != readers {
+		h.t.Errorf("%d copies for %d readers", n, len(h.script.perReader()))
+	}
+}
+
+// taken is a snapshot of the copies.
+func (h *house) taken() []copyOf {
+	h.script.mu.Lock()
+	defer h.script.mu.Unlock()
+	return slices.Clone(h.script.copies)
+}
+
+// Bar 33 on a real disk of 16 MiB that somebody else fills.
+func TestFullDisk(t *testing.T) {
+	if os.Getenv("GALLEY_SERVERS") == "" || os.Geteuid() != 0 {
+		t.Skip("mounts a small disk: set GALLEY_SERVERS and be root")
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("no small disk can be mounted here: %v %s", err, out)
+	}
+	t.Cleanup(func() { exec.Command("umount", dir).Run() })
+	db, err := store.Open(t.Context(), filepath.Join(dir, "galley.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	h := houseOn(t, db, 0)
+	h.crowd(1000)
+	var shut time.Time
+	filler := filepath.Join(dir, "filler")
+	h.script.fate = func(e Envelope, try int) Outcome {
+		h.claimedFirst(e)
+		return accepted()
+	}
+	h.script.after = func(n int) {
+		time.Sleep(time.Millisecond)
+		if n == 200 {
+			os.WriteFile(filler, make([]byte, 32<<20), 0o600) // until the disk is full
+			shut = time.Now()
+		}
+	}
+	h.publish(edition("The tide waits.", time.Now()))
+	h.fillAndFree(1000, func() { time.Sleep(4 * time.Second) }, &shut, func() { os.Remove(filler) })
+}
