@@ -116,7 +116,7 @@ func (s *sealer) take(ctx context.Context, ed *Edition, n *Newsletter) error {
 	if err != nil {
 		return err
 	}
-	p, err := newPress(whole)
+	p, err := newPress(whole, n)
 	if err != nil {
 		return err
 	}
@@ -174,8 +174,10 @@ func sealAll(p *press, n *Newsletter, tasks []*task) [][]byte {
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
+			m := newMinter(n)
 			for i := range next {
-				seal, err := p.compiled.Seal([]byte{}, p.slots(n, tasks[i]), n.Signers)
+				slots, _ := m.copy(p, tasks[i])
+				seal, err := p.compiled.Seal([]byte{}, slots, n.Signers)
 				if err != nil {
 					seal = []byte{}
 				}

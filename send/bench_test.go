@@ -59,3 +59,106 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// waitingRun is an engine on an issue whose audience is frozen.
+func (h *house) waitingRun(readers int) *engine {
+	h.t.Helper()
+	h.crowd(readers)
+	h.publish(edition("The tide waits.", time.Now()))
+	e := h.q.engine(h.t.Context())
+	if err := e.take(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := e.advance(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return e
+}
+
+// BenchmarkClaim takes a hundred deliveries a time, the commit included.
+func BenchmarkClaim(b *testing.B) {
+	h := newHouse(b, 0)
+	e := h.waitingRun(100 * 200)
+	n := 0
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		if n++; n == 200 {
+			b.StopTimer()
+			h.update(func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = 'pending'`)
+				return err
+			})
+			n = 0
+			b.StartTimer()
+		}
+		tasks, err := e.claim(b.Context(), 0, 100)
+		if err != nil || len(tasks) != 100 {
+			b.Fatal(len(tasks), err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/100, "µs/row")
+}
+
+// BenchmarkMark is goal P1: a result with its attempt, a hundred a commit,
+// synchronous FULL. At most 16 µs each.
+func BenchmarkMark(b *testing.B) {
+	h := newHouse(b, 0)
+	e := h.waitingRun(100)
+	tasks, err := e.claim(b.Context(), 0, 100)
+	if err != nil || len(tasks) != 100 {
+		b.Fatal(len(tasks), err)
+	}
+	out := Outcome{Verdict: Accepted, Stage: StageDot, Code: 250, Enhanced: "2.0.0", Transcript: "250 2.0.0 taken"}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		var group []*result
+		for _, t := range tasks {
+			v := verdict{state: Sent, charged: true, first: 1, class: ClassNone, outcome: out}
+			group = append(group, &result{t: t, v: v, at: store.Now(), done: make(chan error, 1)})
+		}
+		if err := e.commitGroup(group); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		h.update(func(ctx context.Context, tx *store.Tx) error {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM attempt`); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = 'claimed', attempts = 0`)
+			return err
+		})
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/100, "µs/row")
+}
+
+// Goal S8: a copy takes at most five allocations until it stands in the
+// worker's hand, with its seal; the relay's share is tested there.
+func TestWritingAllocations(t *testing.T) {
+	h := newHouse(t, 0)
+	e := h.waitingRun(10)
+	tasks, err := e.claim(t.Context(), 0, 1)
+	if err != nil || len(tasks) != 1 {
+		t.Fatal(len(tasks), err)
+	}
+	w := &worker{e: e}
+	p, err := e.press(tasks[0].edition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := h.q.Newsletters["harbour"]
+	if tasks[0].seal, err = p.compiled.Seal(nil, p.slots(n, tasks[0]), n.Signers); err != nil {
+		t.Fatal(err)
+	}
+	got := testing.AllocsPerRun(200, func() {
+		l, err := w.write(tasks[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.spare = append(w.spare, l)
+	})
+	if got > 1 { // four more are the relay's
+		t.Errorf("%.0f allocations", got)
+	}
+}

@@ -92,6 +92,9 @@ type press struct {
 	frozen
 	compiled *message.Compiled
 	plain    *message.Compiled // without the HTML part, for readers who want none
+
+	mailto, page around // the two ways to leave
+	domain       string // of the Message-IDs
 }
 
 // form is the one of two forms that a reader gets.
@@ -103,11 +106,13 @@ func (p *press) form(plain bool) *message.Compiled {
 }
 
 // newPress compiles an edition as it was frozen.
-func newPress(e *Edition) (*press, error) {
-	p := &press{}
+func newPress(e *Edition, n *Newsletter) (*press, error) {
+	p := &press{domain: n.domain()}
 	if err := json.Unmarshal([]byte(e.head), &p.frozen); err != nil {
 		return nil, fmt.Errorf("edition %d: its head: %w", e.ID, err)
 	}
+	p.mailto = aroundToken(p.Pattern.Mailto(KindUnsubscribe, sample))
+	p.page = aroundToken(p.Host + "/u/" + sample)
 	issue := &message.Issue{
 		From: p.From, ReplyTo: p.ReplyTo, Subject: e.Subject, Date: e.date(), ListID: p.ListID,
 		FeedbackID: p.FeedbackID, ArchivedAt: p.ArchivedAt, Help: p.Help, Owner: p.Owner,

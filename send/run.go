@@ -350,7 +350,11 @@ func (e *engine) press(id int64) (*press, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPress(ed)
+	n, err := e.q.newsletter(ed.Newsletter)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPress(ed, n)
 	if err == nil {
 		e.presses[id] = p
 	}

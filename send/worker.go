@@ -24,8 +24,9 @@ type letter struct {
 // ahead, whose envelope travels behind the final dot of the one before.
 type worker struct {
 	e     *engine
-	spare [][]byte // buffers for messages: one in flight, one ahead
-	kept  *task    // a task that may not go at once, while another is to go first
+	spare []*letter // used again: one in flight, one ahead
+	mint  *minter
+	kept  *task // a task that may not go at once, while another is to go first
 }
 
 // run carries letters until nothing more may begin or a result cannot be
@@ -171,24 +172,38 @@ func (w *worker) write(t *task) (*letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &letter{task: t, env: Envelope{From: n.returnPath(t), To: t.to.Addr}}
-	var buf []byte
-	if k := len(w.spare); k > 0 {
-		buf, w.spare = w.spare[k-1][:0], w.spare[:k-1]
-	}
+	l := w.letter(t)
 	if t.slip {
-		l.msg, err = sign(buf, t.raw, n.Signers)
+		l.env = Envelope{From: n.returnPath(t), To: t.to.Addr}
+		l.msg, err = sign(l.msg, t.raw, n.Signers)
 		return l, err
 	}
 	p, err := w.e.press(t.edition)
 	if err != nil {
 		return nil, err
 	}
+	if w.mint == nil || w.mint.n != n {
+		w.mint = newMinter(n)
+	}
+	slots, from := w.mint.copy(p, t)
+	l.env = Envelope{From: from, To: t.to.Addr}
 	var sealed bool
-	if l.msg, sealed, err = p.form(t.plain).SpliceSealed(buf, p.slots(n, t), n.Signers, t.seal); sealed {
+	if l.msg, sealed, err = p.form(t.plain).SpliceSealed(l.msg, slots, n.Signers, t.seal); sealed {
 		w.e.q.sealed.Add(1)
 	}
 	return l, err
+}
+
+// letter gives an empty letter for a task, with the memory of an old one.
+func (w *worker) letter(t *task) *letter {
+	k := len(w.spare)
+	if k == 0 {
+		return &letter{task: t}
+	}
+	l := w.spare[k-1]
+	w.spare = w.spare[:k-1]
+	l.task, l.msg = t, l.msg[:0]
+	return l
 }
 
 // sign puts the signatures before a slip.
@@ -205,10 +220,10 @@ func sign(buf, raw []byte, signers []*message.Signer) ([]byte, error) {
 
 // settle commits what became of a letter and takes its buffer back.
 func (w *worker) settle(l *letter, v verdict) error {
-	w.spare = append(w.spare, l.msg)
 	start := w.e.q.clock()
 	err := w.e.settle(l.task, v)
 	w.e.q.lap(books, start)
+	w.spare = append(w.spare, l)
 	return err
 }
 
