@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -123,11 +124,22 @@ func (x *Inspector) Mail(ctx context.Context, raw []byte) *Inspection {
 	l := &letter{raw: raw, m: m, opening: &compose.Opening{Code: "absent"}}
 	policy := in.policy(ctx, 0, now)
 	policy.Seen = nil
-	l.proof = trust.Judge(ctx, raw, policy)
+	l.proof = trust.Judge(ctx, belowPostmark(raw), policy)
 	x.sort(in, l, now)
 	r.Kind, r.Reason = l.kind, l.reason
 	r.rest(l)
 	return r
+}
+
+// belowPostmark takes the line off that an mbox file puts above a mail (RFC
+// 4155). A mailbox that speaks IMAP has none, so in the daemon such a line is
+// part of the mail and its sender proves nothing.
+func belowPostmark(raw []byte) []byte {
+	if !bytes.HasPrefix(raw, []byte("From ")) {
+		return raw
+	}
+	_, rest, _ := bytes.Cut(raw, []byte("\n"))
+	return rest
 }
 
 // inbox is one without books: its newsletter may be nobody's.

@@ -4,18 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
 	"time"
 
 	"galley/inbox"
+	"galley/inbox/mailbox"
 	"galley/send"
 )
 
 // inspectCmd says what the inbox makes of mail files.
 type inspectCmd struct {
-	Files []string `arg:"" name:"file" help:"Mails as they lie in a mailbox, one a file."`
+	Files []string `arg:"" name:"file" help:"Mails as they lie in a mailbox, one a file; - is the standard input."`
 	As    string   `enum:"mail,text,html" default:"mail" help:"What the files hold: a mail, or a bare reply body as text or html (${default})."`
 	DNS   string   `type:"existingfile" placeholder:"KEYS.json" help:"Answers DNS TXT questions from this JSON object of name to record, so that signatures can be judged off-line."`
 	Now   string   `placeholder:"TIME" help:"The instant at which time windows are judged, RFC 3339 (default: the message's own Date)."`
@@ -32,7 +34,7 @@ func (c *inspectCmd) Run(e *env) error {
 	enc.SetEscapeHTML(false)
 	faults := false
 	for _, path := range c.Files {
-		r := c.file(e.ctx, x, path)
+		r := c.file(e, x, path)
 		faults = faults || r.Error != ""
 		if err := enc.Encode(r); err != nil {
 			return err
@@ -74,23 +76,38 @@ func (c *inspectCmd) inspector(e *env) (*inbox.Inspector, error) {
 
 // file inspects one file. A panic in a parser is this file's error and not
 // the end of the run.
-func (c *inspectCmd) file(ctx context.Context, x *inbox.Inspector, path string) (r *inbox.Inspection) {
+func (c *inspectCmd) file(e *env, x *inbox.Inspector, path string) (r *inbox.Inspection) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = &inbox.Inspection{File: path, Error: fmt.Sprintf("reading it failed: %v", p)}
 		}
 	}()
-	data, err := os.ReadFile(path)
+	data, err := readMail(e.stdin, path)
 	if err != nil {
 		return &inbox.Inspection{File: path, Error: err.Error()}
 	}
 	if c.As != "mail" {
 		r = x.Body(string(data), c.As)
 	} else {
-		r = x.Mail(ctx, data)
+		r = x.Mail(e.ctx, data)
 	}
 	r.File = path
 	return r
+}
+
+// readMail reads a file, and no more of it than shows that it is too large for
+// a mail.
+func readMail(stdin io.Reader, path string) ([]byte, error) {
+	from := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		from = f
+	}
+	return io.ReadAll(io.LimitReader(from, mailbox.DefaultMaxSize+1))
 }
 
 // records answers questions for TXT records from a file.

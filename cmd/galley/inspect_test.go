@@ -161,3 +161,32 @@ func TestInspectCorpora(t *testing.T) {
 		t.Errorf("%d objects for %d files, %d bounces", len(got), len(files), bounces)
 	}
 }
+
+// Odd files each get an answer, and none ends the run.
+func TestInspectOddFiles(t *testing.T) {
+	huge := filepath.Join(t.TempDir(), "huge")
+	if err := os.WriteFile(huge, []byte("From: a@b.example\n\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, 3<<30); err != nil { // a hole: nobody reads it whole
+		t.Fatal(err)
+	}
+	const head = "From: a@b.example\nSubject: s\n\n"
+	got, code := inspect(t, mailFile(t, ""), mailFile(t, "\x00\xff\x80"), mailFile(t, strings.ReplaceAll(head+"cr", "\n", "\r")),
+		mailFile(t, "From x@y Mon Jan  3 10:00:00 2000\n"+head+"mbox\n"), huge, t.TempDir())
+	if code != exitFaults || len(got) != 6 {
+		t.Fatalf("exit code %d, %d objects", code, len(got))
+	}
+	for i, want := range []string{"quarantine no header", "quarantine no header", "letter cr", "letter mbox", "quarantine 25 MiB"} {
+		kind, part, _ := strings.Cut(want, " ")
+		if g := got[i]; string(g.Kind) != kind || !strings.Contains(g.Reason+g.Text, part) {
+			t.Errorf("%d: %s %q %q, want %s", i, g.Kind, g.Reason, g.Text, want)
+		}
+	}
+	if strings.Contains(got[3].Sender.Why, "not plain") {
+		t.Errorf("the line of the mbox file is taken for a field: %q", got[3].Sender.Why)
+	}
+	if got[5].Error == "" {
+		t.Error("a folder is no mail")
+	}
+}
