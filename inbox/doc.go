@@ -7,8 +7,13 @@
 // mail that comes twice is one message. What a message causes is written in
 // one transaction with the note that it is done.
 //
+// Mail that lay in the mailbox before the first start is left alone, and so is
+// what people put back. What they move into Galley/Again is dealt with again,
+// in the row that it has.
+//
 // What it promises when things fail: a message that was seen is never lost
 // and never acted on twice, whatever is killed when; one that cannot be read
 // in three tries is set aside in quarantine, whole, and keeps no other
-// waiting; a fault of the books stops the sorting and is tried again.
+// waiting, and the editors are told once a day; an effect that cannot be written
+// is tried again, less and less often, while the others go on.
 package inbox
