@@ -116,10 +116,33 @@ func (d *Desk) passSlot(ctx context.Context, tx *store.Tx, n *Newsletter, s sche
 	if !s.paused.IsZero() {
 		return setSlot(ctx, tx, n, n.Slot.Day(last), "skipped")
 	}
+	asked, soon, err := askedLate(ctx, tx, n)
+	if err != nil || soon {
+		return err
+	}
 	if err := setSlot(ctx, tx, n, n.Slot.Day(last), "missed"); err != nil {
 		return err
 	}
+	if asked {
+		return nil // one question is enough
+	}
 	return d.tellMissed(ctx, tx, n, s, last)
+}
+
+// askedLate tells that the editors were asked in the last day about an
+// approved issue whose time had passed, or that they are about to be.
+func askedLate(ctx context.Context, tx *store.Tx, n *Newsletter) (asked, soon bool, err error) {
+	approved, err := issuesIn(ctx, tx, n.ID, Approved)
+	for _, i := range approved {
+		soon = soon || tx.Now().Sub(i.SendAt) > mostLate
+	}
+	if err != nil {
+		return false, false, err
+	}
+	var papers int
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM proof WHERE newsletter = $1 AND asks = $2 AND made > $3`,
+		n.ID, asksLate, store.Micros(tx.Now().Add(-betweenRuns))).Scan(&papers)
+	return papers > 0, soon, err
 }
 
 func setSlot(ctx context.Context, tx *store.Tx, n *Newsletter, day, state string) error {

@@ -40,6 +40,9 @@ func (e *engine) take(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
 		}
+		if err := capDue(ctx, tx); err != nil {
+			return err
+		}
 		return revive(ctx, tx)
 	})
 }
@@ -52,6 +55,9 @@ func leaseName(epoch int64) string { return fmt.Sprintf("send-%d", epoch) }
 // this lease itself is gone, somebody else has taken over.
 func (e *engine) renew(ctx context.Context) error {
 	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := e.heedClock(ctx, tx); err != nil {
+			return err
+		}
 		done, err := tx.ExecContext(ctx, `UPDATE lease SET until = $1 WHERE name = $2`,
 			store.Micros(tx.Now().Add(leaseLife)), e.lease())
 		if err != nil {

@@ -196,7 +196,7 @@ func (tx *Tx) Skip() string {
 
 // Now reads the wall clock, in UTC and whole microseconds. It is the one
 // place that does.
-func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+func Now() time.Time { return time.Now().Add(skew()).UTC().Truncate(time.Microsecond) }
 
 // Micros turns an instant into the number that is stored; the zero time is 0.
 func Micros(t time.Time) int64 {
