@@ -427,7 +427,7 @@ func (in *Inbox) known(ctx context.Context, fault *error) Known {
 
 // KnownTo is what a newsletter's addresses and tokens tell without the books.
 func KnownTo(n *send.Newsletter) Known {
-	return Known{Address: n.Pattern.Parse, Leaver: n.Leaver, Bounced: n.Bounced, Keys: n.Keys, ListID: n.ListIdentifier(), Loop: n.Loop()}
+	return Known{Address: n.ParseAddress, Leaver: n.Leaver, Bounced: n.Bounced, Keys: n.Keys, ListID: n.ListIdentifier(), Loop: n.Loop()}
 }
 
 // origin is the mail of ours that bears a Message-ID.

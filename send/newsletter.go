@@ -18,6 +18,7 @@ type Newsletter struct {
 	From        message.Address
 	ReplyTo     *message.Address
 	Pattern     Pattern
+	Also        []Pattern // of addresses that stand in issues of former times
 	Keys        Keys
 	Host        string // https://news.example without a slash at the end; "" without a web
 	ArchivePath string // of issues' pages: /issues
@@ -176,6 +177,20 @@ func (n *Newsletter) Bounced(token string) (delivery, slip int64, ok bool) {
 		return 0, id, true
 	}
 	return 0, 0, false
+}
+
+// ParseAddress reads one of the newsletter's own addresses, those of former
+// times too: an issue that was sent years ago still lets its reader leave.
+func (n *Newsletter) ParseAddress(addr string) (kind, token string, ok bool) {
+	if kind, token, ok = n.Pattern.Parse(addr); ok {
+		return kind, token, ok
+	}
+	for _, p := range n.Also {
+		if kind, token, ok = p.Parse(addr); ok {
+			return kind, token, ok
+		}
+	}
+	return "", "", false
 }
 
 // Leaver reads the token of an address or a page for leaving.

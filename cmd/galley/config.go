@@ -116,6 +116,7 @@ type Newsletter struct {
 	Tagline   string              `toml:"tagline"`
 	Address   list.Address        `toml:"address"`         // the mailbox's own
 	Pattern   string              `toml:"address_pattern"` // default local+KIND-TOKEN@domain; "none" hands out no addresses
+	Also      []list.Address      `toml:"also"`            // former addresses of the mailbox, which issues sent long ago name
 	From      string              `toml:"from"`            // display name; default Name
 	ReplyTo   *Person             `toml:"reply_to"`
 	Postal    string              `toml:"postal_address"`

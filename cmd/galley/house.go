@@ -179,6 +179,9 @@ func (n *Newsletter) press(c *Config, keys send.Keys, signers []*message.Signer)
 	if n.ReplyTo != nil {
 		out.ReplyTo = &message.Address{Name: n.ReplyTo.Name, Addr: n.ReplyTo.Address.String()}
 	}
+	for _, a := range n.Also {
+		out.Also = append(out.Also, send.Pattern{Mailbox: a.String(), Form: n.Pattern})
+	}
 	for _, s := range signers {
 		if within(n.Address.Domain(), s.Domain) {
 			out.Signers = append(out.Signers, s)

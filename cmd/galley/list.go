@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"galley/send/door"
 	"galley/send/list"
 	"galley/send/store"
 )
@@ -22,6 +23,8 @@ type listCmd struct {
 
 	Add    listAdd    `cmd:"" help:"Put people on the list who asked for it."`
 	Remove listRemove `cmd:"" help:"Take people off the list."`
+	Ask    listAsk    `cmd:"" help:"Have addresses asked whether they want the newsletter; the daemon mails them."`
+	Forget listForget `cmd:"" help:"Erase all that is kept of addresses but the fingerprint that keeps them off; the daemon does it."`
 	Show   listShow   `cmd:"" help:"Count the list, or show one person with all that happened."`
 	Import listImport `cmd:"" help:"Take a CSV file: address, name, date of consent; those of Buttondown, Mailchimp, Substack, listmonk and Ghost are known."`
 	Export listExport `cmd:"" help:"Write everybody as CSV to the standard output."`
@@ -115,6 +118,7 @@ func (r result) String() string {
 	}
 	return r.Address + ": " + map[string]string{
 		"added": "is on the list", "already": "was on the list already", "removed": "is off the list", "absent": "was not on the list",
+		"asked": "is asked to confirm by the daemon", "erasing": "is erased by the daemon within a minute",
 	}[r.Result]
 }
 
@@ -171,6 +175,55 @@ func pick(yes bool, a, b string) string {
 		return a
 	}
 	return b
+}
+
+// door hands requests to the daemon, in the words of the desk.
+func (d *desk) door() *door.Door {
+	return &door.Door{DB: d.db, List: d.list, Key: d.list.Key, Newsletters: map[string]*door.Newsletter{d.id: {}}}
+}
+
+// listAsk has people asked to confirm.
+type listAsk struct {
+	Addresses []string `arg:"" name:"address" help:"Who is asked."`
+}
+
+// Run keeps a request for each address; why one would not be asked is told.
+func (c *listAsk) Run(e *env, l *listCmd) error {
+	d, err := l.open(e)
+	if err != nil {
+		return err
+	}
+	defer d.db.Close()
+	return d.each(c.Addresses, func(tx *store.Tx, a list.Address) (result, error) {
+		why, err := d.door().Closed(d.ctx, tx, d.id, door.Join, a)
+		if err != nil || why != "" {
+			return result{Address: a.String(), Result: "closed", What: a.String() + " is not asked: " + why}, err
+		}
+		err = d.door().Ask(d.ctx, tx, door.Request{Newsletter: d.id, Kind: door.Join, Address: a, Source: door.ByEditor, Evidence: "asked for by the operator"})
+		return result{Address: a.String(), Result: "asked"}, err
+	})
+}
+
+// listForget erases people.
+type listForget struct {
+	Addresses []string `arg:"" name:"address" help:"Who is erased."`
+}
+
+// Run grants the erasing of each address.
+func (c *listForget) Run(e *env, l *listCmd) error {
+	d, err := l.open(e)
+	if err != nil {
+		return err
+	}
+	defer d.db.Close()
+	return d.each(c.Addresses, func(tx *store.Tx, a list.Address) (result, error) {
+		s, err := d.list.Find(d.ctx, tx, d.id, a)
+		if err != nil && !store.NotFound(err) {
+			return result{}, err
+		}
+		err = d.door().Grant(d.ctx, tx, d.id, a, s.ID, "asked to erase by the operator")
+		return result{Address: a.String(), Result: "erasing"}, err
+	})
 }
 
 // listShow counts the list or shows one person.

@@ -102,3 +102,15 @@ func (s *story) repliesPartly(w []string) {
 	}
 	s.world.post(by, m)
 }
+
+// leavesFormer writes to the address of the header as it was before the
+// newsletter moved.
+func (s *story) leavesFormer(w []string) {
+	s.t.Helper()
+	by := s.person(w[0])
+	mailto, _ := s.leaving(w[0], w[1])
+	addr, _, _ := strings.Cut(strings.TrimPrefix(mailto, "mailto:"), "?")
+	m := s.begin(by, "unsubscribe", "\n")
+	m.To[0].Addr = strings.Replace(addr, domainOf(letterBox), "former.example", 1)
+	s.world.post(by, m)
+}

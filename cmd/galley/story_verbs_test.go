@@ -84,6 +84,7 @@ var verbs = []verb{
 
 	on(`([\w-]+) answers (#\d+): (.+)`, (*story).answers),
 	on(`(\w+) writes to the address for leaving in (#\d+)`, (*story).leavesByMail),
+	on(`(\w+) writes to the former address for leaving in (#\d+)`, (*story).leavesFormer),
 	on(`(\w+) presses the button for leaving in (#\d+)`, (*story).leavesByButton),
 	on(`(\w+) opens the page for leaving in (#\d+)`, (*story).opensPage),
 	on(`a server returns (\w+)'s copy of (#\d+): (\d\.\d\.\d) (.+)`, (*story).returns),
