@@ -43,6 +43,7 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 	if err != nil || !some {
 		return nil, err
 	}
+	ctx = e.uncut(ctx)
 	var tasks []*task
 	err = e.q.DB.Update(ctx, func(tx *store.Tx) error {
 		tasks = tasks[:0]

@@ -169,10 +169,11 @@ func (e *engine) commit() error {
 }
 
 func (e *engine) commitGroup(group []*result) error {
+	ctx := e.uncut(e.hard)
 	for {
-		err := e.q.DB.Update(e.hard, func(tx *store.Tx) error {
+		err := e.q.DB.Update(ctx, func(tx *store.Tx) error {
 			for _, r := range group {
-				if err := e.write(e.hard, tx, r); err != nil {
+				if err := e.write(ctx, tx, r); err != nil {
 					return err
 				}
 			}
@@ -196,6 +197,16 @@ func (e *engine) commitGroup(group []*result) error {
 			return context.Cause(e.hard)
 		}
 	}
+}
+
+// uncut is a context for short writes. SQLite's driver starts a goroutine for
+// every statement that could be cut off, which costs more than many of them; and
+// none of them waits long. PostgreSQL may be away for ever.
+func (e *engine) uncut(ctx context.Context) context.Context {
+	if e.q.DB.Dialect() == store.SQLite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // write writes one verdict, if the claim is still ours.
