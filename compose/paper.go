@@ -287,22 +287,28 @@ func (o *Opening) describe(ctx context.Context, tx *store.Tx, p *paper) error {
 }
 
 func openTexts(ctx context.Context, tx *store.Tx, newsletter string) ([]OpenText, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT issue.number, draft.markdown, 0 FROM issue JOIN draft ON draft.issue = issue.id AND draft.revision = issue.revision
-		WHERE issue.newsletter = $1 AND issue.state IN ('proofed', 'approved', 'held', 'sending', 'stopped')
-		UNION ALL SELECT number, body, 1 FROM starter WHERE newsletter = $2 AND number > 0 AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.newsletter = $3 AND issue.number = starter.number)
-		ORDER BY 1`, newsletter, newsletter, newsletter)
+	drafts, err := readTexts(ctx, tx, false, `SELECT issue.number, draft.markdown FROM issue JOIN draft ON draft.issue = issue.id AND draft.revision = issue.revision
+		WHERE issue.newsletter = $1 AND issue.state IN ('proofed', 'approved', 'held', 'sending', 'stopped') ORDER BY issue.number`, newsletter)
+	if err != nil {
+		return nil, err
+	}
+	starters, err := readTexts(ctx, tx, true, `SELECT number, body FROM starter WHERE newsletter = $1 AND number > 0
+		AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.newsletter = starter.newsletter AND issue.number = starter.number) ORDER BY number`, newsletter)
+	return append(drafts, starters...), err
+}
+
+func readTexts(ctx context.Context, tx *store.Tx, starter bool, query, newsletter string) ([]OpenText, error) {
+	rows, err := tx.QueryContext(ctx, query, newsletter)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []OpenText
 	for rows.Next() {
-		var t OpenText
-		var starter int
-		if err := rows.Scan(&t.Issue, &t.Markdown, &starter); err != nil {
+		t := OpenText{Starter: starter}
+		if err := rows.Scan(&t.Issue, &t.Markdown); err != nil {
 			return nil, err
 		}
-		t.Starter = starter == 1
 		out = append(out, t)
 	}
 	return out, rows.Err()
