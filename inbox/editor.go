@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -86,8 +85,26 @@ func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Pol
 	return p
 }
 
-// codeShape is a code as newCode of compose makes it: 128 bits in base32.
-var codeShape = regexp.MustCompile(`(?:^|[^a-z2-7])([a-z2-7]{26})(?:[^a-z2-7]|$)`)
+// codeLen is the length of a code as newCode of compose makes it: 128 bits in
+// base32, in lower case.
+const codeLen = 26
+
+// codeRuns lists the first words of a text that have the shape of a code and
+// stand alone. It is a loop because it reads every mail whole.
+func codeRuns(s string, most int) (out []string) {
+	run := 0
+	for i := 0; i <= len(s) && len(out) < most; i++ {
+		if i < len(s) && (s[i] >= 'a' && s[i] <= 'z' || s[i] >= '2' && s[i] <= '7') {
+			run++
+			continue
+		}
+		if run == codeLen {
+			out = append(out, s[i-run:i])
+		}
+		run = 0
+	}
+	return out
+}
 
 // codesIn lists whatever in a mail may be a code: in the addresses it came
 // to, in its Subject and In-Reply-To, and in its text.
@@ -100,9 +117,7 @@ func codesIn(m *mime.Message, n *Newsletter) []string {
 	}
 	const most = 5 // a mail may quote several proofs; more is a guess
 	for _, s := range []string{m.Subject, m.Text} {
-		for _, hit := range codeShape.FindAllStringSubmatch(s, most) {
-			out = append(out, hit[1])
-		}
+		out = append(out, codeRuns(s, most)...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
