@@ -241,6 +241,9 @@ func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, e
 	if err := d.DB.View(ctx, func(tx *store.Tx) error { return h.pictures(ctx, tx, &f) }); err != nil {
 		return nil, err
 	}
+	if err := d.listen(ctx, n, h, &f); err != nil {
+		return nil, err
+	}
 	r, err := Render(ctx, src, h.number, f)
 	if err == nil && d.Prober != nil {
 		r.Reach(ctx, d.Prober)

@@ -172,11 +172,16 @@ func (d *Desk) suggestions(ctx context.Context, tx *store.Tx, r *decisionRow) (s
 // panelLinks is how many waiting links a proof shows at most.
 const panelLinks = 5
 
-func (d *Desk) fillWaiting(ctx context.Context, tx *store.Tx, n *Newsletter, v *proofView) error {
+func (d *Desk) fillWaiting(ctx context.Context, tx *store.Tx, n *Newsletter, row *draftRow, v *proofView) error {
+	f, err := row.frozen()
+	if err != nil {
+		return err
+	}
 	links, err := d.waiting(ctx, tx, n)
 	if err != nil {
 		return err
 	}
+	links = without(links, f.Links)
 	v.Waiting = len(links)
 	v.Links = links[:min(len(links), panelLinks)]
 	for _, l := range v.Links {

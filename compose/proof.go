@@ -127,7 +127,7 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	if err := d.fillRest(ctx, tx, n, i, v); err != nil {
 		return err
 	}
-	if err := d.fillWaiting(ctx, tx, n, v); err != nil {
+	if err := d.fillWaiting(ctx, tx, n, row, v); err != nil {
 		return err
 	}
 	return v.compare(ctx, tx, i)

@@ -33,8 +33,10 @@ type Frame struct {
 	Looks         fs.FS  // the template files, as templates.Look gives them
 	Sections      []string
 	Aliases       []string // other names of the sections
-	Suggestions   string   // what {{suggestions}} in a draft stands for: items in Markdown, "" when none wait
-	Next          int      // the number that an issue is expected to have, 0 when any will do
+	// Voices tells who sent a link; nil when nobody is thanked.
+	Voices      func(canonicalURL string) []Voice
+	Suggestions string // what {{suggestions}} in a draft stands for: items in Markdown, "" when none wait
+	Next        int    // the number that an issue is expected to have, 0 when any will do
 	// Published tells in which issue a link went out before; nil when unknown.
 	Published func(canonicalURL string) (issue int, ok bool)
 	// Picture tells what is known of an image; nil when nothing is.
@@ -180,6 +182,7 @@ type Page struct {
 	WebURL, ArchiveURL  string
 	UnsubscribeURL      string
 	PostalAddress       string
+	Credits             string // whom the links are owed to, "" when nobody sent one
 	Hero                *Image
 	ShareImage          string
 	Contents            []markdown.Section
@@ -237,6 +240,7 @@ func (r *Rendered) page(f Frame) *Page {
 		p.WebURL = p.ArchiveURL + "/" + r.Slug
 	}
 	p.Hero, p.ShareImage = r.heroOf(&f)
+	p.Credits = r.credits(&f)
 	return p
 }
 
