@@ -18,7 +18,10 @@ import (
 func TestKilledInMidRun(t *testing.T) { onEach(t, killedInMidRun) }
 
 func killedInMidRun(t *testing.T, on footing) {
-	const readers, refused, kills = 2000, 20, 10
+	readers, refused, kills := 2000, 20, 10
+	if long() {
+		readers, refused, kills = 10_000, 100, 20
+	}
 	r := newRig(t, on, crashConfig{connections: 8})
 	r.readers(readers, func(n int) string {
 		if n%(readers/refused) == 7 {
