@@ -32,7 +32,7 @@ func (p *Prober) open() {
 	p.client = &http.Client{
 		Timeout: maxTime,
 		Transport: &http.Transport{
-			Proxy: nil, DialContext: dial, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+			Proxy: nil, DialContext: counted(dial), DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 			TLSHandshakeTimeout: maxTime, ResponseHeaderTimeout: maxTime,
 		},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
@@ -50,7 +50,7 @@ func (p *Prober) open() {
 
 // get asks once. The body is left unread, but for the head of an image.
 func (p *Prober) get(ctx context.Context, a Ask) Answer {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL, nil)
+	r, err := http.NewRequestWithContext(bounded(ctx), http.MethodGet, a.URL, nil)
 	if err != nil {
 		return Answer{State: Forbidden, Why: "this is not a web address"}
 	}
@@ -104,6 +104,8 @@ func unheard(err error) Answer {
 	switch {
 	case errors.Is(err, errAstray), guarded(err):
 		return Answer{State: Forbidden, Why: errAstray.Error()}
+	case errors.Is(err, errFull):
+		return Answer{State: Silent, Why: errFull.Error()}
 	case errors.Is(err, errRedirects):
 		return Answer{State: Silent, Why: errRedirects.Error()}
 	case errors.As(err, &dns) && dns.IsNotFound:

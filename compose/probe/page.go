@@ -32,7 +32,7 @@ func (p *Prober) Page(ctx context.Context, address string) (Page, error) {
 	if state, why := askable(u); state != "" {
 		return Page{}, fmt.Errorf("page %s: %s", address, why)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	r, err := http.NewRequestWithContext(bounded(ctx), http.MethodGet, address, nil)
 	if err != nil {
 		return Page{}, fmt.Errorf("page %s: this is not a web address", address)
 	}

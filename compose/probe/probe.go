@@ -164,7 +164,7 @@ func (p *Prober) askHost(ctx context.Context, asks []Ask, out chan<- answered) {
 // one asks for a link. Of an http link the https form is asked first: if that
 // gives a page, nobody needs the other. Both together have the time of one.
 func (p *Prober) one(ctx context.Context, a Ask) Answer {
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	ctx, cancel := context.WithTimeout(bounded(ctx), maxTime)
 	defer cancel()
 	if rest, ok := cutHTTP(a.URL); ok {
 		first, stop := context.WithTimeout(ctx, maxTime/2)
