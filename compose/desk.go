@@ -29,6 +29,8 @@ type Figures interface {
 	Audience(ctx context.Context, tx *store.Tx, newsletter string) (int, error)
 	Progress(ctx context.Context, tx *store.Tx, newsletter string, issue int) (*send.Run, error)
 	Failures(ctx context.Context, tx *store.Tx, newsletter string, issue int) ([]send.Failure, error)
+	Tallies(ctx context.Context, tx *store.Tx, newsletter string, most int) ([]send.Tally, error)
+	Came(ctx context.Context, tx *store.Tx, newsletter string, issue int) (bounces, complaints int, err error)
 }
 
 // Newsletter is what the desk knows of one newsletter. It is built from the

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"galley/send/door"
 	"galley/send/list"
@@ -22,6 +23,7 @@ type People interface {
 	Release(ctx context.Context, tx *store.Tx, newsletter string, a list.Address, evidence string) (bool, error)
 	LeaveAddress(ctx context.Context, tx *store.Tx, newsletter string, a list.Address, evidence string) (bool, error)
 	Count(ctx context.Context, tx *store.Tx, newsletter string) (list.Counts, error)
+	Moved(ctx context.Context, tx *store.Tx, newsletter string, since time.Time) (joined, left int, err error)
 	ImportIn(ctx context.Context, tx *store.Tx, newsletter, source string, r io.Reader) (list.Report, error)
 	Preview(ctx context.Context, tx *store.Tx, newsletter string, r io.Reader) (list.Report, error)
 	ExportIn(ctx context.Context, tx *store.Tx, newsletter string, w io.Writer) (int, error)

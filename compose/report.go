@@ -242,67 +242,6 @@ func (d *Desk) over(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 	return errors.Join(d.reportRun(ctx, tx, n, i, run, "report", 1), d.thank(ctx, tx, n, i))
 }
 
-// finalReport comes a day later, and only when a figure has changed.
-func (d *Desk) finalReport(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
-	if figuresOf(run) == i.Figures {
-		_, err := tx.ExecContext(ctx, `UPDATE issue SET reported = 2 WHERE id = $1`, i.ID)
-		return err
-	}
-	return d.reportRun(ctx, tx, n, i, run, "final", 2)
-}
-
-func (d *Desk) reportRun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run, name string, nth int) error {
-	data, err := d.runData(ctx, tx, n, i, run)
-	if err != nil {
-		return err
-	}
-	subject, text, err := say(n.Frame.Looks, name, data)
-	if err != nil {
-		return err
-	}
-	for _, e := range n.Editors {
-		m := &mail{paper: paper{Kind: paperReport, Issue: i.ID, Revision: i.Revision}, to: e, number: i.Number, subject: subject, text: text}
-		if err := d.post(ctx, tx, n, m); err != nil {
-			return err
-		}
-	}
-	_, err = tx.ExecContext(ctx, `UPDATE issue SET reported = $1, figures = $2 WHERE id = $3`, nth, figuresOf(run), i.ID)
-	return err
-}
-
-// runData are the figures of a report; each reader is counted in exactly one
-// of them.
-func (d *Desk) runData(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (map[string]any, error) {
-	readers, err := d.Figures.Audience(ctx, tx, n.ID)
-	if err != nil {
-		return nil, err
-	}
-	clock := func(t time.Time) string { return t.In(n.Zone).Format("15:04") }
-	end := run.Ended
-	if end.IsZero() {
-		end = tx.Now()
-	}
-	c := run.Counts
-	data := map[string]any{
-		"Number": i.Number, "Total": run.Total, "Taken": c[send.Sent], "Trying": run.Waiting() - c[send.Ambiguous] + c[send.Held],
-		"Maybe": c[send.Ambiguous], "Failed": lost(run), "Left": c[send.Suppressed], "Dropped": c[send.Dropped],
-		"Readers": readers, "From": clock(run.Started), "To": clock(end), "Archive": "", "Stopped": run.State == send.Cancelled,
-	}
-	if n.Frame.Host != "" {
-		data["Archive"] = fmt.Sprintf("%s%s/%04d", n.Frame.Host, n.Frame.ArchivePath, i.Number)
-	}
-	return data, nil
-}
-
-// lost counts the readers who will not get the issue.
-func lost(run *send.Run) int { return run.Counts[send.Failed] + run.Counts[send.Expired] }
-
-// figuresOf is a run's figures as one string, to tell whether any changed.
-func figuresOf(run *send.Run) string {
-	c := run.Counts
-	return fmt.Sprint(c[send.Sent], run.Waiting(), c[send.Held], lost(run), c[send.Suppressed], c[send.Dropped])
-}
-
 // late tells every editor that an approved issue was held because its time
 // passed while nothing ran.
 func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {

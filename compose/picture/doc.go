@@ -7,6 +7,8 @@
 // comments) reaches a reader; the turn that a camera noted is carried out first,
 // and the colour profile of a JPEG is kept.
 //
+// It also draws the chart of the reports, from figures alone.
+//
 // What it promises when things fail: a file that is no picture, is cut short or
 // would unpack to more than the limits is an *Unreadable with a sentence for the
 // editor. The limits hold before anything is unpacked.

@@ -154,3 +154,16 @@ func (l *List) hash(newsletter string, a Address) string {
 	fmt.Fprintf(mac, "suppression\x00%s\x00%s", newsletter, a.Key())
 	return hex.EncodeToString(mac.Sum(nil))
 }
+
+// Moved counts who came to the list and who left it of their own will since
+// an instant. Who did so twice is counted once.
+func (l *List) Moved(ctx context.Context, tx *store.Tx, newsletter string, since time.Time) (joined, left int, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT
+		(SELECT count(DISTINCT subscriber) FROM consent WHERE newsletter = $1 AND at >= $2 AND what = 'joined'),
+		(SELECT count(DISTINCT subscriber) FROM consent WHERE newsletter = $3 AND at >= $4 AND what = 'left')`,
+		newsletter, store.Micros(since), newsletter, store.Micros(since)).Scan(&joined, &left)
+	if err != nil {
+		return 0, 0, fmt.Errorf("list: counting who came and went: %w", err)
+	}
+	return joined, left, nil
+}

@@ -89,6 +89,7 @@ CREATE TABLE consent (
 	at         BIGINT NOT NULL
 );
 CREATE INDEX consent_subscriber ON consent (subscriber, id);
+CREATE INDEX consent_at ON consent (newsletter, at);
 
 CREATE TABLE suppression (
 	newsletter TEXT NOT NULL,
