@@ -27,7 +27,7 @@ func inboxKilled(t *testing.T, on footing) {
 	r.readers(onList, noFate)
 	r.start()
 	r.letOut()
-	r.paper(fmt.Sprintf("Sent: #12 to %d of %d", onList, onList))
+	r.paper("Sent: #12 to " + crashThousands(onList) + " of " + crashThousands(onList))
 	r.kill()
 	r.kills = 0
 	p := newPost(r)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,9 +156,14 @@ func (f *Postfix) Start() {
 	f.p.listens(local(f.MX))
 }
 
-// Stop ends the server with all its lines.
+// Stop ends the server with all its lines. What was started is a shell that
+// waits for Postfix's master, whose pid stands in a file.
 func (f *Postfix) Stop() {
 	f.t.Helper()
+	text, err := os.ReadFile(filepath.Join(f.dir, "queue", "pid", "master.pid"))
+	if pid, bad := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && bad == nil {
+		syscall.Kill(pid, syscall.SIGTERM)
+	}
 	f.p.stop(syscall.SIGTERM)
 }
 
