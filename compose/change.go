@@ -245,7 +245,12 @@ func (d *Desk) failed(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	if err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "failures", map[string]any{"Number": i.Number, "Failures": failures[:min(len(failures), failureLines)]})
+	more := max(0, len(failures)-failureLines)
+	var told []refusal
+	for _, f := range failures[:len(failures)-more] {
+		told = append(told, r.n.refusal(f))
+	}
+	return r.tell(ctx, tx, d, "failures", map[string]any{"Number": i.Number, "More": more, "Failures": told})
 }
 
 // last is the newest issue that went out; nil when none has.

@@ -31,6 +31,7 @@ type Figures interface {
 	Failures(ctx context.Context, tx *store.Tx, newsletter string, issue int) ([]send.Failure, error)
 	Tallies(ctx context.Context, tx *store.Tx, newsletter string, most int) ([]send.Tally, error)
 	Came(ctx context.Context, tx *store.Tx, newsletter string, issue int) (bounces, complaints int, err error)
+	Pulse(ctx context.Context, tx *store.Tx, r *send.Run) (perSecond float64, left time.Duration, err error)
 }
 
 // Newsletter is what the desk knows of one newsletter. It is built from the

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,11 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	data := map[string]any{"Short": "nothing in the making", "Readers": readers, "Slot": "", "Last": ""}
 	var lines []string
 	for _, i := range open {
-		lines = append(lines, i.standing(tx.Now(), r.n))
+		line, err := d.underWay(ctx, tx, r.n, i)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, cmp.Or(line, i.standing(tx.Now(), r.n)))
 	}
 	if len(lines) > 0 {
 		data["Short"] = strings.TrimSuffix(strings.Replace(lines[0], "Proof", "proof", 1), ".")

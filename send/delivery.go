@@ -20,7 +20,7 @@ const (
 	Deferred   State = "deferred"   // refused for now; tried again when due
 	Failed     State = "failed"     // refused for good, or came back
 	Ambiguous  State = "ambiguous"  // the line broke after the final dot; sent again when due
-	Held       State = "held"       // may have arrived; not sent again, for another text took its place
+	Held       State = "held"       // held by hand; or may have arrived and is not sent again
 	Expired    State = "expired"    // refused for now for five days
 	Suppressed State = "suppressed" // left the list or was taken off before their copy went
 	Dropped    State = "cancelled"  // the edition was cancelled before their copy went
@@ -30,13 +30,13 @@ const (
 var moves = map[State][]State{
 	"":        {Prepared, Pending},
 	Prepared:  {Pending, Suppressed, Dropped, Prepared},
-	Pending:   {Claimed, Suppressed, Dropped, Prepared},
+	Pending:   {Claimed, Suppressed, Dropped, Prepared, Held},
 	Claimed:   {Sent, Deferred, Failed, Ambiguous, Expired, Pending, Suppressed, Held, Dropped},
-	Deferred:  {Claimed, Suppressed, Dropped, Prepared, Deferred},
-	Ambiguous: {Claimed, Suppressed, Held},
-	Sent:      {Failed}, // a bounce after acceptance
+	Deferred:  {Claimed, Suppressed, Dropped, Prepared, Deferred, Held},
+	Ambiguous: {Claimed, Suppressed, Held, Deferred}, // the last by hand
+	Sent:      {Failed},                              // a bounce after acceptance
 	Dropped:   {Prepared},
-	Held:      {Failed},
+	Held:      {Failed, Deferred, Dropped}, // by hand
 	Failed:    {}, Expired: {}, Suppressed: {},
 }
 

@@ -153,11 +153,12 @@ func (q *Queue) replace(ctx context.Context, tx *store.Tx, e *Edition) error {
 	return adopt(ctx, tx, e, Prepared)
 }
 
-// adopt gives e the rows of the issue that wait under an earlier edition.
+// adopt gives e the rows of the issue that wait under an earlier edition. Whom
+// an operator took out of the issue stays out.
 func adopt(ctx context.Context, tx *store.Tx, e *Edition, state State) error {
 	_, err := tx.ExecContext(ctx, `UPDATE delivery
 		SET edition = $1, state = $2, attempts = 0, due = 0, first = 0, code = 0, status = '', class = '', reply = '', changed = $3
-		WHERE newsletter = $4 AND issue = $5 AND edition <> $6 AND state IN ('prepared', 'pending', 'deferred', 'cancelled')`,
+		WHERE newsletter = $4 AND issue = $5 AND edition <> $6 AND (state IN ('prepared', 'pending', 'deferred') OR state = 'cancelled' AND class <> 'hand')`,
 		e.ID, state, store.Micros(tx.Now()), e.Newsletter, e.Issue, e.ID)
 	return err
 }

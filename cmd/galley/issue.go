@@ -152,6 +152,15 @@ type standing struct {
 	Readers  int            `json:"readers"`
 	Counts   map[string]int `json:"counts,omitempty"`
 	Reason   string         `json:"reason,omitempty"`
+	Timeline []happening    `json:"timeline,omitempty"` // of an issue that was asked for by its number
+}
+
+// happening is something that happened to an issue.
+type happening struct {
+	At   string `json:"at"`
+	Who  string `json:"who"`
+	What string `json:"what"`
+	Note string `json:"note,omitempty"`
 }
 
 // Run prints one line an issue, or one JSON array.
@@ -176,7 +185,13 @@ func (c *issueShow) Run(e *env, i *issueCmd) error {
 			if err != nil {
 				return err
 			}
-			all = append(all, standingOf(is, run))
+			row := standingOf(is, run)
+			if c.Number != 0 {
+				if row.Timeline, err = h.timeline(e, tx, n, is.Number); err != nil {
+					return err
+				}
+			}
+			all = append(all, row)
 		}
 		return nil
 	})
@@ -187,6 +202,17 @@ func (c *issueShow) Run(e *env, i *issueCmd) error {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
 	return printStandings(e.stdout, all)
+}
+
+// timeline is what happened to an issue, in the newsletter's own time.
+func (h *house) timeline(e *env, tx *store.Tx, n *Newsletter, number int) ([]happening, error) {
+	events, err := h.desk.Timeline(e.ctx, tx, n.ID, number)
+	var all []happening
+	for _, ev := range events {
+		at := ev.At.In(h.desk.Newsletters[n.ID].Zone).Format(time.RFC3339)
+		all = append(all, happening{At: at, Who: ev.Who, What: ev.What, Note: ev.Note})
+	}
+	return all, err
 }
 
 func standingOf(i *compose.Issue, run *send.Run) standing {
@@ -220,6 +246,9 @@ func printStandings(w io.Writer, all []standing) error {
 		}
 		if s.Reason != "" {
 			fmt.Fprintf(w, "     %s\n", strings.ReplaceAll(s.Reason, "\n", "\n     "))
+		}
+		for _, t := range s.Timeline {
+			fmt.Fprintf(w, "     %s  %-12s %s\n", t.At, t.What, strings.TrimSpace(t.Who+"  "+t.Note))
 		}
 	}
 	return nil

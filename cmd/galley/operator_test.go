@@ -29,10 +29,13 @@ func TestFiguresAgree(t *testing.T) {
 	if sum != 60 || !strings.Contains(story, fmt.Sprintf("Sent: #12 to %d of 60", c["sent"])) {
 		t.Errorf("issue show counts %v, the story says\n%s", c, story)
 	}
-	var waiting []waitingRow
-	answer(t, &waiting, "--config", config, "queue", "--json")
-	left := map[string]int{}
-	for _, w := range waiting {
+	var queue queueState
+	answer(t, &queue, "--config", config, "queue", "--json")
+	left, shape := map[string]int{}, 0
+	for _, d := range queue.Destinations {
+		shape += d.Total
+	}
+	for _, w := range queue.Waiting {
 		if w.Issue == 12 {
 			left[w.State] += w.Count
 		}
@@ -40,10 +43,17 @@ func TestFiguresAgree(t *testing.T) {
 	if left["deferred"] != c["deferred"] || left["ambiguous"] != c["ambiguous"] || left["deferred"] == 0 {
 		t.Errorf("queue: %v, issue show: %v", left, c)
 	}
+	if len(queue.Destinations) != 1 || queue.Destinations[0].Domain != "readers.example" || shape != left["deferred"]+left["ambiguous"] {
+		t.Errorf("queue: the destinations %+v hold %d, %v wait", queue.Destinations, shape, left)
+	}
+	operatorsHand(t, config, left["deferred"])
 	var failed []failureRow
 	answer(t, &failed, "--config", config, "queue", "--failed", "12", "--json")
 	lost := 0
 	for _, f := range failed {
+		if f.Why == "" || f.Reply == "" && f.Class != "hand" {
+			t.Errorf("nobody says why: %+v", f)
+		}
 		if f.State == "failed" {
 			lost++
 		}
@@ -68,6 +78,42 @@ func TestFiguresAgree(t *testing.T) {
 	}
 	if faults < 2 {
 		t.Errorf("check found %d faults: %+v", faults, found)
+	}
+}
+
+// operatorsHand holds one copy, drops another, and hurries the rest; what was
+// done to an issue stands in its timeline.
+func operatorsHand(t *testing.T, config string, deferred int) {
+	t.Helper()
+	var done handledRow
+	for _, step := range []struct {
+		words  string
+		copies int
+	}{
+		{"hold #12 greylist+reader040@readers.example", 1}, {"drop 451+reader060@readers.example", 1},
+		{"retry #12", deferred - 1}, {"retry all", deferred - 1}, {"drop #11", 0},
+	} {
+		done = handledRow{}
+		if answer(t, &done, append([]string{"--config", config, "queue", "--json"}, strings.Fields(step.words)...)...); done.Copies != step.copies {
+			t.Errorf("%s: %+v, want %d copies", step.words, done, step.copies)
+		}
+	}
+	if code, _, errs := command(t, "--config", config, "queue", "retry", "nobody@elsewhere.example"); code != exitFailed || !strings.Contains(errs, "nothing of that waits") {
+		t.Errorf("retry of nothing: exit code %d, %s", code, errs)
+	}
+	_, out, _ := command(t, "--config", config, "queue")
+	if !strings.Contains(out, "waiting for") || !strings.Contains(out, "ALL") || !strings.Contains(out, "being sent: 54 of 60 taken") {
+		t.Errorf("queue prints:\n%s", out)
+	}
+	var issues []standing
+	answer(t, &issues, "--config", config, "issue", "show", "12", "--json")
+	var words []string
+	for _, h := range issues[0].Timeline {
+		words = append(words, h.What)
+	}
+	want := "draft 1 proof 1 draft 2 proof 2 send run begins begun"
+	if got := strings.Join(words, " "); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "over report") {
+		t.Errorf("the timeline is %q", got)
 	}
 }
 

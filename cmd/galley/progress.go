@@ -13,6 +13,7 @@ type meter struct {
 	w     io.Writer
 	what  string
 	total int // 0 when it is not known
+	from  int // what was done before it began
 	began time.Time
 	shown time.Time
 }
@@ -42,7 +43,7 @@ func (m *meter) at(done int) {
 		return
 	}
 	m.shown = time.Now()
-	rate := float64(done) / max(time.Since(m.began).Seconds(), 0.001)
+	rate := float64(done-m.from) / max(time.Since(m.began).Seconds(), 0.001)
 	fmt.Fprintf(m.w, "\r\033[K%d %s, %.0f a second", done, m.what, rate)
 	if m.total > 0 && rate > 0 {
 		left := time.Duration(float64(m.total-done)/rate) * time.Second

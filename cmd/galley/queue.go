@@ -2,18 +2,33 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"galley/send"
 	"galley/send/store"
+	"galley/templates"
 )
 
-// queueCmd shows what waits to leave.
+// queueCmd shows what waits to leave, and lets an operator meddle with it.
 type queueCmd struct {
 	Newsletter string `short:"n" placeholder:"ID" help:"Which newsletter, where the configuration has several."`
 	JSON       bool   `help:"Answer in JSON."`
-	Failed     int    `placeholder:"N" help:"List who did not get issue N, with the servers' words."`
+
+	Show  queueShow  `cmd:"" default:"withargs" help:"What waits, by destination and age."`
+	Retry queueRetry `cmd:"" help:"Let go now what was put off or held by hand."`
+	Hold  queueHold  `cmd:"" help:"Keep copies back until a retry."`
+	Drop  queueDrop  `cmd:"" help:"Take copies out of the queue for good."`
+}
+
+// queueShow prints the queue.
+type queueShow struct {
+	Failed int  `placeholder:"N" help:"List who did not get issue N, with the servers' words."`
+	Watch  bool `help:"Show how an issue goes until it is out."`
 }
 
 // waitingRow is a group of deliveries or slips that wait.
@@ -26,74 +41,345 @@ type waitingRow struct {
 	Reply      string `json:"reply,omitempty"`
 }
 
+// destinationRow is what waits for one domain; ages are headed by send.Ages.
+type destinationRow struct {
+	Domain string         `json:"domain"`
+	Total  int            `json:"total"`
+	Ages   map[string]int `json:"ages"`
+	Due    string         `json:"due,omitempty"`
+	Reply  string         `json:"reply,omitempty"`
+}
+
+// runRow is an issue that is being sent.
+type runRow struct {
+	Newsletter string  `json:"newsletter"`
+	Issue      int     `json:"issue"`
+	Taken      int     `json:"taken"`
+	Readers    int     `json:"readers"`
+	PerSecond  float64 `json:"per_second"`
+	Seconds    int     `json:"seconds_to_go"`
+}
+
+// queueState is all that the queue command tells.
+type queueState struct {
+	Runs         []runRow         `json:"runs"`
+	Waiting      []waitingRow     `json:"waiting"`
+	Destinations []destinationRow `json:"destinations"`
+}
+
 // failureRow is a reader who did not get an issue, or not yet.
 type failureRow struct {
 	Address  string `json:"address"`
 	State    string `json:"state"`
 	Class    string `json:"class,omitempty"`
+	Why      string `json:"why"` // in the words of the desk
 	Reply    string `json:"reply,omitempty"`
 	Attempts int    `json:"attempts"`
 	Due      string `json:"due,omitempty"`
 }
 
-// Run prints what waits, by newsletter, issue and state.
-func (c *queueCmd) Run(e *env) error {
+// Run prints what goes, what waits and for whom.
+func (c *queueShow) Run(e *env, q *queueCmd) error {
+	h, n, err := (&issueCmd{Newsletter: q.Newsletter}).open(e)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	switch {
+	case c.Failed != 0:
+		return c.failures(e, h, n, q.JSON)
+	case c.Watch:
+		return h.watchRun(e, n)
+	}
+	state, err := h.queueState(e)
+	if err != nil {
+		return err
+	}
+	if q.JSON {
+		return json.NewEncoder(e.stdout).Encode(state)
+	}
+	return state.print(e.stdout)
+}
+
+// queueState reads the queue out of the books, at one instant.
+func (h *house) queueState(e *env) (*queueState, error) {
+	s := &queueState{Runs: []runRow{}, Waiting: []waitingRow{}, Destinations: []destinationRow{}}
+	return s, h.db.View(e.ctx, func(tx *store.Tx) error {
+		waiting, err := h.queue.Waiting(e.ctx, tx)
+		if err != nil {
+			return err
+		}
+		for k, w := range waiting {
+			s.Waiting = append(s.Waiting, waitingRow{w.Newsletter, w.Issue, string(w.State), w.Count, stamp(w.Due), w.Reply})
+			if first := k == 0 || waiting[k-1].Newsletter != w.Newsletter || waiting[k-1].Issue != w.Issue; first && w.Issue != 0 {
+				if err := h.addRun(e, tx, s, w); err != nil {
+					return err
+				}
+			}
+		}
+		shape, err := h.queue.Shape(e.ctx, tx)
+		for _, d := range shape {
+			row := destinationRow{d.Domain, d.Total, map[string]int{}, stamp(d.Due), d.Reply}
+			for k, n := range d.ByAge {
+				row.Ages[send.Ages[k]] = n
+			}
+			s.Destinations = append(s.Destinations, row)
+		}
+		return err
+	})
+}
+
+func (h *house) addRun(e *env, tx *store.Tx, s *queueState, w send.Waiting) error {
+	r, err := h.queue.Progress(e.ctx, tx, w.Newsletter, w.Issue)
+	if err != nil || r == nil || r.State != send.Sending {
+		return err
+	}
+	rate, left, err := h.queue.Pulse(e.ctx, tx, r)
+	s.Runs = append(s.Runs, runRow{w.Newsletter, w.Issue, r.Counts[send.Sent], r.Total, rate, int(left.Seconds())})
+	return err
+}
+
+// mostDestinations are as many rows as fit a screen; the rest is one row.
+const mostDestinations = 20
+
+func (s *queueState) print(w io.Writer) error {
+	if len(s.Waiting) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing waits.")
+		return err
+	}
+	for _, r := range s.Runs {
+		fmt.Fprintf(w, "%s #%d is being sent: %d of %d taken", r.Newsletter, r.Issue, r.Taken, r.Readers)
+		if r.Seconds > 0 {
+			fmt.Fprintf(w, ", %.1f a second, %v to go", r.PerSecond, time.Duration(r.Seconds)*time.Second)
+		}
+		fmt.Fprintln(w, ".")
+	}
+	for _, r := range s.Waiting {
+		what := "desk mails"
+		if r.Issue != 0 {
+			what = fmt.Sprintf("#%d", r.Issue)
+		}
+		fmt.Fprintf(w, "%-12s %-10s %7d %s\n", r.Newsletter, what, r.Count, r.State)
+	}
+	if len(s.Destinations) > 0 {
+		fmt.Fprintf(w, "\n%s", s.table())
+	}
+	return nil
+}
+
+// table is the qshape of the queue: destinations down, ages across, and below
+// it what the servers say that put us off.
+func (s *queueState) table() string {
+	var b, said strings.Builder
+	fmt.Fprintf(&b, "%-28s %7s", "waiting for", "all")
+	for _, a := range send.Ages {
+		fmt.Fprintf(&b, " %6s", a)
+	}
+	b.WriteByte('\n')
+	total, others := destinationRow{Domain: "ALL", Ages: map[string]int{}}, destinationRow{Domain: "others", Ages: map[string]int{}}
+	for k, d := range s.Destinations {
+		total.take(d)
+		if k >= mostDestinations {
+			others.take(d)
+		}
+	}
+	total.line(&b)
+	for _, d := range s.Destinations[:min(len(s.Destinations), mostDestinations)] {
+		d.line(&b)
+		if d.Reply != "" {
+			fmt.Fprintf(&said, "\n%s\n  %s\n", d.Domain, d.Reply)
+			if d.Due != "" {
+				fmt.Fprintf(&said, "  next try %s\n", d.Due)
+			}
+		}
+	}
+	if others.Total > 0 {
+		others.line(&b)
+	}
+	return b.String() + said.String()
+}
+
+func (d *destinationRow) take(o destinationRow) {
+	d.Total += o.Total
+	for age, n := range o.Ages {
+		d.Ages[age] += n
+	}
+}
+
+func (d *destinationRow) line(w io.Writer) {
+	fmt.Fprintf(w, "%-28s %7d", d.Domain, d.Total)
+	for _, a := range send.Ages {
+		cell := "."
+		if n := d.Ages[a]; n > 0 {
+			cell = strconv.Itoa(n)
+		}
+		fmt.Fprintf(w, " %6s", cell)
+	}
+	fmt.Fprintln(w)
+}
+
+func (c *queueShow) failures(e *env, h *house, n *Newsletter, asJSON bool) error {
+	rows := []failureRow{}
+	err := h.db.View(e.ctx, func(tx *store.Tx) error {
+		failures, err := h.queue.Failures(e.ctx, tx, n.ID, c.Failed)
+		for _, f := range failures {
+			why, err := h.desk.Refused(n.ID, f)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, failureRow{f.Address, string(f.State), string(f.Class), why, f.Reply, f.Attempts, stamp(f.Due)})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(e.stdout).Encode(rows)
+	}
+	for _, r := range rows {
+		fmt.Fprintf(e.stdout, "%s\n  %s after %s: %s\n", r.Address, r.State, templates.Count(r.Attempts, "try", "tries"), r.Why)
+		if r.Reply != "" {
+			fmt.Fprintf(e.stdout, "  %s\n", r.Reply)
+		}
+	}
+	if len(rows) == 0 {
+		fmt.Fprintf(e.stdout, "Nobody failed in #%d.\n", c.Failed)
+	}
+	return nil
+}
+
+// watchRun shows an issue's progress until its first pass is over.
+func (h *house) watchRun(e *env, n *Newsletter) error {
+	var m *meter
+	for number := 0; ; {
+		state, err := h.queueState(e)
+		if err != nil {
+			return err
+		}
+		var now *runRow
+		for k := range state.Runs {
+			if r := &state.Runs[k]; r.Newsletter == n.ID && (number == 0 || r.Issue == number) {
+				now = r
+			}
+		}
+		if now == nil {
+			return state.print(e.stdout)
+		}
+		if m == nil {
+			number, m = now.Issue, e.meter("copies", now.Readers)
+			defer m.end()
+			m.from = now.Taken
+		}
+		m.at(now.Taken)
+		select {
+		case <-e.ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// queueRetry, queueHold and queueDrop are the three things done by hand.
+type (
+	queueRetry struct {
+		chosen
+		Twice bool `help:"Also whose copy may have arrived: they may get it twice."`
+	}
+	queueHold struct{ chosen }
+	queueDrop struct{ chosen }
+)
+
+// chosen says whose mail is meant.
+type chosen struct {
+	Who []string `arg:"" help:"An address, a domain, an issue as #12, or all; an issue together with one of the others."`
+}
+
+// Run lets go.
+func (c *queueRetry) Run(e *env, q *queueCmd) error {
+	return q.byHand(e, c.chosen, send.HandRetry, c.Twice)
+}
+
+// Run keeps back.
+func (c *queueHold) Run(e *env, q *queueCmd) error {
+	return q.byHand(e, c.chosen, send.HandHold, false)
+}
+
+// Run takes out.
+func (c *queueDrop) Run(e *env, q *queueCmd) error {
+	return q.byHand(e, c.chosen, send.HandDrop, false)
+}
+
+// choice reads the words: all is said in full, since an empty choice would be
+// the same.
+func (c chosen) choice(newsletter string) (send.Choice, error) {
+	out := send.Choice{Newsletter: newsletter}
+	for _, w := range c.Who {
+		number, err := strconv.Atoi(strings.TrimPrefix(w, "#"))
+		switch {
+		case strings.HasPrefix(w, "#") && err == nil && number > 0 && out.Issue == 0:
+			out.Issue = number
+		case w == "all":
+		case strings.Contains(w, ".") && out.Who == "":
+			out.Who = w
+		default:
+			return out, fmt.Errorf("%q is no address, no domain, no issue such as #12 and not all; name one of each at most", w)
+		}
+	}
+	return out, nil
+}
+
+// handledRow is the answer to something done by hand.
+type handledRow struct {
+	Copies int `json:"copies"`
+	Slips  int `json:"desk_mails"`
+	Flying int `json:"on_their_way"`
+	Unsure int `json:"may_have_arrived"`
+}
+
+var errNothing = errors.New("nothing of that waits; galley queue shows what does")
+
+func (c *queueCmd) byHand(e *env, who chosen, hand send.Hand, twice bool) error {
 	h, n, err := (&issueCmd{Newsletter: c.Newsletter}).open(e)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if c.Failed != 0 {
-		return c.failures(e, h, n)
+	choice, err := who.choice(n.ID)
+	if err != nil {
+		return err
 	}
-	var waiting []send.Waiting
-	err = h.db.View(e.ctx, func(tx *store.Tx) (err error) {
-		waiting, err = h.queue.Waiting(e.ctx, tx)
+	choice.Twice = twice
+	var done send.Handled
+	err = h.db.Update(e.ctx, func(tx *store.Tx) (err error) {
+		done, err = h.queue.ByHand(e.ctx, tx, choice, hand)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	rows := []waitingRow{}
-	for _, w := range waiting {
-		rows = append(rows, waitingRow{w.Newsletter, w.Issue, string(w.State), w.Count, stamp(w.Due), w.Reply})
-	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(rows)
+		return json.NewEncoder(e.stdout).Encode(handledRow(done))
 	}
-	if len(rows) == 0 {
-		fmt.Fprintln(e.stdout, "Nothing waits.")
-	}
-	for _, r := range rows {
-		what := "desk mails"
-		if r.Issue != 0 {
-			what = fmt.Sprintf("#%d", r.Issue)
-		}
-		fmt.Fprintf(e.stdout, "%-12s %-10s %7d %-10s %s  %s\n", r.Newsletter, what, r.Count, r.State, r.Due, r.Reply)
-	}
-	return nil
+	return tellHandled(e.stdout, hand, done)
 }
 
-func (c *queueCmd) failures(e *env, h *house, n *Newsletter) error {
-	rows := []failureRow{}
-	err := h.db.View(e.ctx, func(tx *store.Tx) error {
-		failures, err := h.queue.Failures(e.ctx, tx, n.ID, c.Failed)
-		for _, f := range failures {
-			rows = append(rows, failureRow{f.Address, string(f.State), string(f.Class), f.Reply, f.Attempts, stamp(f.Due)})
-		}
-		return err
-	})
-	if err != nil {
-		return err
+// tellHandled says what was done, and what was left alone and why.
+func tellHandled(w io.Writer, hand send.Hand, h send.Handled) error {
+	if h.Copies+h.Slips+h.Flying+h.Unsure == 0 {
+		return errNothing
 	}
-	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(rows)
+	did := map[send.Hand]string{send.HandRetry: "due now", send.HandHold: "held until a retry", send.HandDrop: "dropped"}[hand]
+	fmt.Fprintf(w, "%s", templates.Count(h.Copies, "copy", "copies"))
+	if h.Slips > 0 {
+		fmt.Fprintf(w, " and %s of the desk", templates.Count(h.Slips, "mail", "mails"))
 	}
-	for _, r := range rows {
-		fmt.Fprintf(e.stdout, "%s\n  %s after %d tries: %s\n", r.Address, r.State, r.Attempts, r.Reply)
+	fmt.Fprintf(w, " %s.\n", did)
+	if h.Flying > 0 {
+		fmt.Fprintf(w, "%s on the way to a server just now and left alone.\n", templates.Count(h.Flying, "copy is", "copies are"))
 	}
-	if len(rows) == 0 {
-		fmt.Fprintf(e.stdout, "Nobody failed in #%d.\n", c.Failed)
+	if h.Unsure > 0 && hand == send.HandRetry {
+		fmt.Fprintf(w, "%s may have arrived and left alone; --twice sends again.\n", templates.Count(h.Unsure, "copy", "copies"))
 	}
 	return nil
 }
