@@ -84,14 +84,19 @@ func (q *Queue) Shape(ctx context.Context, tx *store.Tx) ([]*Destination, error)
 const pulseTime = time.Minute
 
 // Pulse is how fast an issue goes now: copies taken a second, over the last
-// minute or since it began, and how long the first pass takes at that speed;
+// minute or since it began or went on, and how long the first pass takes at that speed;
 // 0 when it stands, or is over.
 func (q *Queue) Pulse(ctx context.Context, tx *store.Tx, r *Run) (perSecond float64, left time.Duration, err error) {
 	if r.State != Sending || r.Started.IsZero() {
 		return 0, 0, nil
 	}
-	span := min(pulseTime, max(tx.Now().Sub(r.Started), time.Second))
-	var n int
+	var changed, n int64
+	err = tx.QueryRowContext(ctx, `SELECT max(changed) FROM edition WHERE newsletter = $1 AND issue = $2 AND state = 'sending'`,
+		r.Newsletter, r.Issue).Scan(&changed)
+	if err != nil {
+		return 0, 0, err
+	}
+	span := min(pulseTime, max(tx.Now().Sub(store.Instant(changed)), time.Second))
 	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM delivery
 		WHERE edition IN (SELECT id FROM edition WHERE newsletter = $1 AND issue = $2) AND state = 'sent' AND changed > $3`,
 		r.Newsletter, r.Issue, store.Micros(tx.Now().Add(-span))).Scan(&n)
