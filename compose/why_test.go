@@ -48,4 +48,3 @@ func TestRoughly(t *testing.T) {
 		t.Error(speed(0.5), speed(9.96), speed(2345.6))
 	}
 }
-
