@@ -38,7 +38,7 @@ func contrast(i *issue) []markdown.Finding {
 		return nil
 	}
 	white, black := colour{255, 255, 255, true}, colour{0, 0, 0, true}
-	p := &painter{seen: map[string]bool{}}
+	p := &painter{seen: map[string]bool{}, line: i.lineOf}
 	p.walk(i.root, paint{text: black, ground: white, size: 16})
 	dark := darkRules(i.root)
 	if len(dark) > 0 {
@@ -52,6 +52,7 @@ type painter struct {
 	mode  string
 	rules []darkRule
 	seen  map[string]bool // pairs that were told
+	line  func(words string) int
 	found []markdown.Finding
 }
 
@@ -149,7 +150,7 @@ func (p *painter) judge(text string, look paint) {
 	}
 	p.seen[key] = true
 	p.found = append(p.found, markdown.Finding{
-		Level: markdown.Warning, Code: "contrast", Words: short(text),
+		Level: markdown.Warning, Code: "contrast", Line: p.line(text), Words: short(text),
 		Message: fmt.Sprintf("%sThe text is %s on %s, %.1f to 1; people with weak eyes need %.1f.", p.mode, look.text, look.ground, is, want),
 		Remedy:  "Choose a darker colour for the text or a lighter one below it, or the other way round.",
 	})

@@ -110,6 +110,22 @@ func Check(in Input) []markdown.Finding {
 	return found
 }
 
+// lineOf is the line of the draft where the mail's words stand, 0 when they come
+// from a template. Words that Markdown marks up are cut by the marks, so the
+// first few serve.
+func (i *issue) lineOf(words string) int {
+	words, _, _ = strings.Cut(words, "\n")
+	if runes := []rune(words); len(runes) > 24 {
+		words = string(runes[:24])
+	}
+	for _, l := range i.lines {
+		if words != "" && strings.Contains(l.raw, words) {
+			return l.number
+		}
+	}
+	return 0
+}
+
 // Sort puts findings in the order of a proof: errors, warnings, notes, each by
 // line; equal ones stay as they were.
 func Sort(found []markdown.Finding) {

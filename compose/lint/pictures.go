@@ -34,8 +34,12 @@ func files(i *issue) []markdown.Finding {
 		})
 	}
 	carried := 0
+	var heaviest File
 	for _, f := range i.Files {
 		carried += f.Carried
+		if f.Carried > heaviest.Carried {
+			heaviest = f
+		}
 		switch {
 		case f.Why != "" && f.Used:
 			found = append(found, markdown.Finding{Level: markdown.Error, Code: "image-unreadable", Line: f.Line, Words: short(f.Name), Message: f.Why, Remedy: f.Remedy})
@@ -48,7 +52,7 @@ func files(i *issue) []markdown.Finding {
 	}
 	if carried > heavyMail {
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "images-heavy", Line: 1,
+			Level: markdown.Warning, Code: "images-heavy", Line: heaviest.Line, Words: short(heaviest.Name),
 			Message: fmt.Sprintf("The pictures weigh %.1f MB together, and every copy carries them.", float64(carried)/1e6),
 			Remedy:  "Show fewer, or let the site serve them: images = \"host\" in the configuration.",
 		})

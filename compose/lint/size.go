@@ -30,14 +30,14 @@ func size(i *issue) []markdown.Finding {
 	switch {
 	case i.sizes.HTML > budget:
 		return []markdown.Finding{{
-			Level: markdown.Error, Code: "too-big",
+			Level: markdown.Error, Code: "too-big", Line: i.worst().Line, Words: short(i.worst().Title),
 			Message: fmt.Sprintf("The HTML of this issue is %s bytes. Gmail shows about %s and hides the rest; the limit here is %s.%s",
 				comma(i.sizes.HTML), comma(gmailClip), comma(budget), i.heaviest()),
 			Remedy: "Shorten the heaviest sections, or mail them as an issue of their own.",
 		}}
 	case i.sizes.HTML > nearly:
 		return []markdown.Finding{{
-			Level: markdown.Warning, Code: "nearly-too-big",
+			Level: markdown.Warning, Code: "nearly-too-big", Line: i.worst().Line, Words: short(i.worst().Title),
 			Message: fmt.Sprintf("The HTML of this issue is %s of the %s bytes that may be sent.%s",
 				comma(i.sizes.HTML), comma(budget), i.heaviest()),
 			Remedy: "Shorten the heaviest sections a little.",
@@ -47,17 +47,31 @@ func size(i *issue) []markdown.Finding {
 }
 
 type weight struct {
-	title string
+	markdown.Section
 	bytes int
+}
+
+// byWeight are the sections of the HTML, the biggest first.
+func (i *issue) byWeight() []weight {
+	all := weigh(i.HTML, i.Doc.Sections)
+	slices.SortStableFunc(all, func(a, b weight) int { return cmp.Compare(b.bytes, a.bytes) })
+	return all
+}
+
+// worst is the section that weighs most; its zero value means that there is none.
+func (i *issue) worst() markdown.Section {
+	if all := i.byWeight(); len(all) > 0 {
+		return all[0].Section
+	}
+	return markdown.Section{}
 }
 
 // heaviest is a sentence that names the three biggest sections of the HTML.
 func (i *issue) heaviest() string {
-	all := weigh(i.HTML, i.Doc.Sections)
-	slices.SortStableFunc(all, func(a, b weight) int { return cmp.Compare(b.bytes, a.bytes) })
+	all := i.byWeight()
 	var names []string
 	for _, w := range all[:min(3, len(all))] {
-		names = append(names, fmt.Sprintf("“%s” (%s)", w.title, comma(w.bytes)))
+		names = append(names, fmt.Sprintf("“%s” (%s)", w.Title, comma(w.bytes)))
 	}
 	if len(names) == 0 {
 		return ""
@@ -83,7 +97,7 @@ func weigh(html []byte, sections []markdown.Section) []weight {
 		if last >= 0 {
 			all[len(all)-1].bytes = at - last
 		}
-		all = append(all, weight{title: s.Title})
+		all = append(all, weight{Section: s})
 		last = at
 	}
 	if last >= 0 {

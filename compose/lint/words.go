@@ -93,7 +93,7 @@ func placeholders(i *issue) []markdown.Finding {
 	for _, words := range i.headWords() {
 		if hit := strings.TrimSpace(placeholder.FindString(words)); hit != "" {
 			found = append(found, markdown.Finding{
-				Level: markdown.Error, Code: "placeholder", Words: short(words),
+				Level: markdown.Error, Code: "placeholder", Line: 1, Words: short(words),
 				Message: fmt.Sprintf("“%s” in the head looks like something you meant to fill in.", hit),
 				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
 			})

@@ -257,7 +257,7 @@ func (b *builder) link(n ast.Node, url, title string) {
 	case !ok:
 		b.refuse(b.at(n), url)
 	case safe == "":
-		b.findings = append(b.findings, Finding{Level: Warning, Code: "link-empty", Line: b.at(n),
+		b.findings = append(b.findings, Finding{Level: Warning, Code: "link-empty", Line: b.at(n), Words: b.plain(n),
 			Message: "A link has no address; its text stands alone.", Remedy: "Put the address between the parentheses: [text](https://…)."})
 	}
 	if !ok || safe == "" || b.within("a") {
@@ -269,6 +269,19 @@ func (b *builder) link(n ast.Node, url, title string) {
 		attrs = append(attrs, attr{"title", title})
 	}
 	b.element(n, "a", attrs...)
+}
+
+// plain is the text inside an inline node, without its marks.
+func (b *builder) plain(n ast.Node) string {
+	var s strings.Builder
+	for k := n.FirstChild(); k != nil; k = k.NextSibling() {
+		if t, ok := k.(*ast.Text); ok {
+			s.Write(t.Segment.Value(b.src))
+			continue
+		}
+		s.WriteString(b.plain(k))
+	}
+	return s.String()
 }
 
 func (b *builder) refuse(at int, url string) {
