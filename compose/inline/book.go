@@ -1,6 +1,7 @@
 package inline
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -10,14 +11,14 @@ import (
 
 // book remembers what must not pass through the HTML parser and go-premailer,
 // and puts it back afterwards. Each thing is replaced by a mark: a prefix that
-// the document does not contain, the letter of its kind, its number and "z".
+// the document does not contain, the letter of its kind, its number and "z". The
+// classes of the outfits (k) are such marks too.
 type book struct {
 	prefix   string
 	comments []string // c: conditional comments
 	sheets   []string // t: the text of a <style>, as it stood
 	kept     []string // s: whole <style> elements that stay
 	shielded []string // d: declarations that go-premailer would damage
-	classes  int      // k: generated classes
 }
 
 func newBook(document []byte) *book {
@@ -37,22 +38,23 @@ func (b *book) mark(kind byte, n int) string {
 // are not for Outlook are dropped: they are notes of the template's author.
 func (b *book) hide(document []byte) string {
 	var out strings.Builder
-	z := html.NewTokenizer(strings.NewReader(string(document)))
+	out.Grow(len(document))
+	z := html.NewTokenizer(bytes.NewReader(document))
 	inStyle := false
 	for {
 		kind := z.Next()
 		if kind == html.ErrorToken {
 			break
 		}
-		raw := string(z.Raw())
+		raw := z.Raw()
 		switch {
 		case kind == html.CommentToken:
-			out.WriteString(b.hideComment(raw))
+			out.WriteString(b.hideComment(string(raw)))
 		case kind == html.TextToken && inStyle:
 			out.WriteString(b.mark('t', len(b.sheets)))
-			b.sheets = append(b.sheets, raw)
+			b.sheets = append(b.sheets, string(raw))
 		default:
-			out.WriteString(raw)
+			out.Write(raw)
 		}
 		inStyle = kind == html.StartTagToken && isStyle(z)
 	}
@@ -100,7 +102,7 @@ func (b *book) number(mark string, kind byte) (int, bool) {
 
 // show puts everything back into what go-premailer wrote.
 func (b *book) show(document string) []byte {
-	var out []byte
+	out := make([]byte, 0, len(document)+len(document)/4)
 	for {
 		i := strings.Index(document, b.prefix)
 		if i < 0 {
@@ -137,13 +139,6 @@ func (b *book) replace(before, after string, kind byte, n int) (string, string, 
 		return strings.TrimSuffix(before, "<!--"), strings.TrimPrefix(after, "-->"), b.comments[n]
 	case 's':
 		return strings.TrimSuffix(before, "<!--"), strings.TrimPrefix(after, "-->"), b.kept[n]
-	case 't':
-		return before, after, b.sheets[n]
-	case 'd':
-		return before, strings.TrimPrefix(after, ":0"), html.EscapeString(b.shielded[n])
 	}
-	if cut, ok := strings.CutSuffix(before, ` class="`); ok {
-		return cut, strings.TrimPrefix(after, `"`), ""
-	}
-	return strings.TrimSuffix(before, " "), after, ""
+	return before, after, b.sheets[n]
 }

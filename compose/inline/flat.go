@@ -126,14 +126,13 @@ func definesCustom(p piece) bool {
 	return false
 }
 
-// flatten gives every element with an effect one generated class, and returns
-// the sheet of those classes. All of them weigh the same and none meets another,
-// so that go-premailer has nothing left to decide.
-func (b *book) flatten(elements []*html.Node, ix index, rules []rule) string {
+// flatten settles the cascade and returns each list of declarations that it
+// gives, with the elements that get it, in the order of the document.
+func (b *book) flatten(elements []*html.Node, ix index, rules []rule) []*outfit {
 	found := hits(ix, rules)
-	classes := map[string]string{}
+	same := map[string]*outfit{}
+	var outfits []*outfit
 	all := scopes{of: map[*html.Node]*scope{}, used: usesVariables(elements, rules)}
-	var css strings.Builder
 	for _, n := range elements {
 		style, styled := attr(n, "style")
 		if untouched(n) || len(found[n]) == 0 && (!styled || !strings.Contains(style, "var(") && !strings.Contains(style, "--")) {
@@ -145,40 +144,40 @@ func (b *book) flatten(elements []*html.Node, ix index, rules []rule) string {
 			continue
 		}
 		legacy(n, list)
-		name := classes[body]
-		if name == "" {
-			name = b.mark('k', b.classes)
-			b.classes++
-			classes[body] = name
-			css.WriteString("." + name + "{" + b.shieldAll(list) + "}\n")
+		o := same[body]
+		if o == nil {
+			o = &outfit{list: list}
+			same[body] = o
+			outfits = append(outfits, o)
 		}
-		addClass(n, name)
+		o.wearers = append(o.wearers, n)
 	}
-	return css.String()
+	return outfits
 }
 
 func (b *book) body(n *html.Node, all scopes, rules []rule, matched []int, style string) (string, []declaration) {
 	list := all.enter(n, cascade(rules, matched, style))
 	var body strings.Builder
 	for _, d := range list {
-		body.WriteString(d.String() + ";")
+		d.write(&body)
+		body.WriteByte(';')
 	}
 	return body.String(), list
 }
 
 func (d declaration) String() string {
-	if d.important {
-		return d.name + ":" + d.value + " !important"
-	}
-	return d.name + ":" + d.value
+	var s strings.Builder
+	d.write(&s)
+	return s.String()
 }
 
-func addClass(n *html.Node, name string) {
-	class, _ := attr(n, "class")
-	if class = strings.TrimSpace(class); class != "" {
-		name = class + " " + name
+func (d declaration) write(to *strings.Builder) {
+	to.WriteString(d.name)
+	to.WriteByte(':')
+	to.WriteString(d.value)
+	if d.important {
+		to.WriteString(" !important")
 	}
-	setAttr(n, "class", name)
 }
 
 // Safe names and values pass go-premailer's scanner unharmed. It doubles or

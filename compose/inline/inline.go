@@ -1,11 +1,9 @@
 package inline
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
-	"github.com/vanng822/go-premailer/premailer"
 	"golang.org/x/net/html"
 )
 
@@ -23,69 +21,35 @@ func Inline(document []byte) ([]byte, error) {
 	elements := gather(root)
 	ix := newIndex(elements)
 	rules := b.takeSheets(root, ix)
-	flat := b.flatten(elements, ix, rules)
-	attach(root, flat)
-	marked, err := render(root)
+	if err := b.dress(b.flatten(elements, ix, rules)); err != nil {
+		return nil, err
+	}
+	marked, err := render(root, len(document))
 	if err != nil {
 		return nil, err
 	}
-	done, err := premail(marked)
-	if err != nil {
-		return nil, err
-	}
-	return b.show(done), nil
+	return b.show(marked), nil
 }
 
-// gather lists every element in document order and takes off the attribute that
-// go-premailer uses as its own mark (an element that brings one makes it panic).
+// gather lists every element in document order.
 func gather(root *html.Node) []*html.Node {
 	var all []*html.Node
 	for n := range root.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
+		if n.Type == html.ElementNode {
+			all = append(all, n)
 		}
-		all = append(all, n)
-		removeAttr(n, "pr-el-id")
 	}
 	return all
 }
 
-// attach puts the flat sheet at the end of the head, where go-premailer looks
-// for it and takes it away again.
-func attach(root *html.Node, css string) {
-	if css == "" {
-		return
+// render writes the document; size is a guess at its length in bytes.
+func render(root *html.Node, size int) (string, error) {
+	var out strings.Builder
+	out.Grow(2 * size)
+	if err := html.Render(&out, root); err != nil {
+		return "", fmt.Errorf("write the document after inlining: %w", err)
 	}
-	style := &html.Node{Type: html.ElementNode, Data: "style"}
-	style.AppendChild(&html.Node{Type: html.TextNode, Data: css})
-	for n := range root.Descendants() {
-		if n.Type == html.ElementNode && n.Data == "head" && n.Namespace == "" {
-			n.AppendChild(style)
-			return
-		}
-	}
-	root.AppendChild(style)
-}
-
-func render(root *html.Node) (string, error) {
-	var buf bytes.Buffer
-	if err := html.Render(&buf, root); err != nil {
-		return "", fmt.Errorf("write the document for inlining: %w", err)
-	}
-	return buf.String(), nil
-}
-
-func premail(document string) (string, error) {
-	options := premailer.NewOptions(premailer.WithCssToAttributes(false))
-	p, err := premailer.NewPremailerFromString(document, options)
-	if err != nil {
-		return "", fmt.Errorf("read the document for inlining: %w (nest fewer elements)", err)
-	}
-	out, err := p.Transform()
-	if err != nil {
-		return "", fmt.Errorf("inline the style sheets: %w", err)
-	}
-	return out, nil
+	return out.String(), nil
 }
 
 func attr(n *html.Node, key string) (string, bool) {

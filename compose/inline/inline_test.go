@@ -162,7 +162,7 @@ func TestLegacyAttributes(t *testing.T) {
 
 func TestTraps(t *testing.T) {
 	out := mustInline(t, page("p{color:red}", `<p pr-el-id="7">nlx nlxk0z</p>`))
-	if !strings.Contains(out, `<p style="color:red">nlx nlxk0z</p>`) {
+	if !strings.Contains(out, `<p pr-el-id="7" style="color:red">nlx nlxk0z</p>`) {
 		t.Error(out)
 	}
 	if _, err := Inline([]byte(strings.Repeat("<div>", 600))); err == nil {
