@@ -296,6 +296,7 @@ func fill(looks fs.FS, name string, p *Page, body []byte) ([]byte, error) {
 	}
 	p.Body = template.HTML(body)
 	var b bytes.Buffer
+	b.Grow(len(body) + 16<<10)
 	if err := t.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("template %s: %w", name, err)
 	}

@@ -86,6 +86,7 @@ type issue struct {
 	Input
 	sizes Sizes
 	lines []line     // the draft's body
+	lower string     // all their prose in small letters
 	root  *html.Node // the mail's HTML
 }
 
@@ -98,6 +99,7 @@ func Check(in Input) []markdown.Finding {
 	i := &issue{Input: in, sizes: Measure(in)}
 	if in.Draft != nil {
 		i.lines = read(in.Draft)
+		i.lower = whole(i.lines)
 	}
 	if root, err := html.Parse(bytes.NewReader(in.HTML)); err == nil {
 		i.root = root

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"galley/compose/markdown"
 
@@ -47,6 +48,9 @@ type feature struct {
 	percent int      // of the common programs that show it, wholly or in part
 	missing []string // those that do not
 }
+
+// shown is the built-in table, read once.
+var shown = sync.OnceValue(func() map[string]feature { return table(features) })
 
 // table reads the built-in data: a first row with the programs' names, then one
 // row a feature with one letter a program (y, a for in part, n, . for unknown).
@@ -90,7 +94,7 @@ func support(i *issue) []markdown.Finding {
 	if i.root == nil {
 		return nil
 	}
-	known := table(features)
+	known := shown()
 	var found []markdown.Finding
 	for _, u := range i.used() {
 		f, ok := known[u.slug]
@@ -123,7 +127,7 @@ type use struct {
 // used lists the features of the mail, each once, by name. What stands in the
 // style block is extra to what was inlined and does not count, but for imports.
 func (i *issue) used() []use {
-	seen := map[string]use{}
+	seen, styles := map[string]use{}, map[string]bool{}
 	note := func(slug, words string, line int) {
 		if _, ok := seen[slug]; !ok {
 			seen[slug] = use{slug, words, line}
@@ -135,13 +139,16 @@ func (i *issue) used() []use {
 	}
 	for n := range i.root.Descendants() {
 		if n.Type == html.ElementNode {
-			usedBy(n, func(slug, words string) { note(slug, words, lines[attrOf(n, "src")]) })
+			// The same style again has nothing new.
+			style := attrOf(n, "style")
+			usedBy(n, !styles[style], func(slug, words string) { note(slug, words, lines[attrOf(n, "src")]) })
+			styles[style] = true
 		}
 	}
 	return slices.SortedFunc(maps.Values(seen), func(a, b use) int { return strings.Compare(a.slug, b.slug) })
 }
 
-func usedBy(n *html.Node, note func(slug, words string)) {
+func usedBy(n *html.Node, styles bool, note func(slug, words string)) {
 	note(elementSlug(n), "<"+n.Data+">")
 	if n.Data == "style" && n.FirstChild != nil && strings.Contains(n.FirstChild.Data, "@import") {
 		note("css-at-import", "@import")
@@ -149,6 +156,9 @@ func usedBy(n *html.Node, note func(slug, words string)) {
 	for _, a := range n.Attr {
 		switch a.Key {
 		case "style":
+			if !styles {
+				continue
+			}
 			for _, d := range declared(a.Val) {
 				usedIn(d, note)
 			}

@@ -19,8 +19,6 @@ type line struct {
 }
 
 var (
-	fence   = regexp.MustCompile("^ {0,3}(```|~~~)")
-	masked  = regexp.MustCompile("`+[^`]*`+|<[^>]*>|\\]\\([^()\\s]*(?:\\([^()\\s]*\\)[^()\\s]*)*[^()]*\\)|https?://\\S+")
 	heading = regexp.MustCompile(`^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$`)
 	rule    = regexp.MustCompile(`^ {0,3}([-*_])\s*(?:[-*_]\s*){2,}$`)
 	// target matches the definition of a reference link and its name.
@@ -34,7 +32,7 @@ func read(d *markdown.Draft) []line {
 	for n, raw := range strings.Split(string(d.Body), "\n") {
 		l := line{number: d.Source(n + 1), raw: raw}
 		switch {
-		case fence.MatchString(raw):
+		case isFence(raw):
 			fenced = !fenced
 		case !fenced && !comment:
 			l.prose = mask(raw)
@@ -48,13 +46,20 @@ func read(d *markdown.Draft) []line {
 	return all
 }
 
-// mask hides code, tags and link targets. Most lines have none of them, and a
-// regular expression over each of those would be the dearest part of all checks.
-func mask(raw string) string {
-	if !strings.ContainsAny(raw, "`<") && !strings.Contains(raw, "](") && !strings.Contains(raw, "://") {
-		return raw
+// whole is the prose of all lines in small letters.
+func whole(lines []line) string {
+	var all strings.Builder
+	for _, l := range lines {
+		all.WriteString(l.lower)
+		all.WriteByte('\n')
 	}
-	return masked.ReplaceAllStringFunc(raw, blank)
+	return all.String()
+}
+
+// isFence tells of the line before or after a block of code.
+func isFence(raw string) bool {
+	s := strings.TrimLeft(raw, " ")
+	return len(raw)-len(s) <= 3 && (strings.HasPrefix(s, "```") || strings.HasPrefix(s, "~~~"))
 }
 
 // maskComment follows HTML comments over several lines.
@@ -66,14 +71,6 @@ func maskComment(raw, prose string, inside bool) (string, bool) {
 		return prose[:i], true
 	}
 	return prose, false
-}
-
-// blank keeps the brackets of a link, so that its text is seen as linked.
-func blank(s string) string {
-	if strings.HasPrefix(s, "](") {
-		return "](" + strings.Repeat(" ", len(s)-3) + ")"
-	}
-	return strings.Repeat(" ", len(s))
 }
 
 // placeholder matches what writers leave for later: the newsroom's TK, notes to

@@ -19,27 +19,32 @@ func cols(s string) int {
 func wrapText(s string, limit int) []string {
 	limit = max(limit, 20)
 	var out []string
-	for _, part := range strings.Split(strings.Trim(s, " \n"), "\n") {
-		l, n := "", 0
-		for _, word := range pieces(part, limit) {
-			size := cols(word.s)
-			switch {
-			case l == "":
-				l, n = word.s, size
-			case n+size+word.gap <= limit || dashes[word.s] && n <= limit+2:
-				l += strings.Repeat(" ", word.gap) + word.s
-				n += size + word.gap
-			default:
-				out = append(out, l)
-				l, n = word.s, size
-			}
-		}
-		out = append(out, l)
+	for part := range strings.SplitSeq(strings.Trim(s, " \n"), "\n") {
+		out = appendWrapped(out, pieces(part, limit), limit)
 	}
 	for i := range out {
 		out[i] = strings.ReplaceAll(out[i], glued, " ")
 	}
 	return out
+}
+
+// appendWrapped fills lines; without pieces there is one empty line.
+func appendWrapped(out []string, words []piece, limit int) []string {
+	line, n := make([]byte, 0, 2*limit), 0
+	for _, word := range words {
+		size := cols(word.s)
+		switch {
+		case len(line) == 0:
+			n = size
+		case n+size+word.gap <= limit || dashes[word.s] && n <= limit+2:
+			line = append(line, " "[:word.gap]...)
+			n += size + word.gap
+		default:
+			out, line, n = append(out, string(line)), line[:0], size
+		}
+		line = append(line, word.s...)
+	}
+	return append(out, string(line))
 }
 
 var dashes = map[string]bool{"-": true, "–": true, "—": true}
@@ -53,8 +58,8 @@ type piece struct {
 // pieces cuts at spaces, and words that are too long or in a script without
 // spaces where they must be. Addresses are never cut.
 func pieces(s string, limit int) []piece {
-	var out []piece
-	for _, word := range strings.Fields(s) {
+	out := make([]piece, 0, len(s)/5)
+	for word := range strings.FieldsSeq(s) {
 		gap := 1
 		if strings.Contains(word, "://") || cols(word) <= limit && !anyWide(word) {
 			out = append(out, piece{word, gap})
