@@ -139,6 +139,8 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return r.tell(ctx, tx, d, "unproven", map[string]any{"Editor": r.Editor})
 	case Notice:
 		return r.tell(ctx, tx, d, "notice", map[string]any{"Editor": r.Editor, "Subject": r.Subject})
+	case BadlySigned:
+		return r.tell(ctx, tx, d, "badly-signed", map[string]any{"Editor": r.Editor, "Subject": r.Subject})
 	case Automatic:
 		return r.tell(ctx, tx, d, "automatic", map[string]any{"Subject": r.Subject})
 	case Leaked:

@@ -128,6 +128,9 @@ const (
 	Automatic Ruling = "automatic"
 	// Notice: an unproven mail asked for nothing to be let out; the editor is told.
 	Notice Ruling = "notice"
+	// BadlySigned: a mail in the editor's name bore an OpenPGP signature that
+	// is not of the pinned key; the editor is told.
+	BadlySigned Ruling = "badly-signed"
 )
 
 // Decision is an editor's answer as the inbox hands it in.

@@ -26,6 +26,7 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 		return in.reader(ctx, l) // nobody's proof is asked for, so a DNS that is down keeps no letter waiting
 	}
 	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.id, w.received))
+	codes = in.signed(l, codes)
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
 // policy is what the judge of senders knows.
 func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Policy {
 	n := in.Newsletter
-	p := trust.Policy{AuthservIDs: n.Authserv, Now: now, DNS: in.DNS}
+	p := trust.Policy{AuthservIDs: n.Authserv, Keys: n.Keys, Now: now, DNS: in.DNS}
 	for _, e := range n.Editors {
 		p.Editors = append(p.Editors, e.Addr)
 	}
@@ -146,7 +147,7 @@ func (in *Inbox) judge(ctx context.Context, l *letter, w *waiting, automated boo
 		l.kind, l.reason = kindOf(l.reading, l.m), "its Message-ID was acted on before"
 		return err
 	}
-	c := trust.Case{Automated: automated, Strict: l.proof.Strict && l.proof.Editor, E: l.proof.E, Code: l.opening.Code,
+	c := trust.Case{Automated: automated, Strict: l.proof.Strict && l.proof.Editor, E: l.proof.E, PGP: l.proof.PGP, Code: l.opening.Code,
 		Intent: intention(l.reading), CodeAllowed: in.Newsletter.CodeAlone}
 	if c.Strict && l.opening.Editor != "" && l.opening.Editor != l.proof.From {
 		c.Code = "absent" // a code is bound to the editor it was mailed to, so this one brought none
@@ -179,7 +180,13 @@ func (in *Inbox) actedOn(ctx context.Context, l *letter) (known bool, err error)
 	return known, err
 }
 
-func because(c trust.Case) string { return "sender " + c.E + ", code " + c.Code + ", asks " + c.Intent }
+func because(c trust.Case) string {
+	signed := ""
+	if c.PGP == "pass" || c.PGP == "fail" {
+		signed = ", OpenPGP " + c.PGP
+	}
+	return "sender " + c.E + signed + ", code " + c.Code + ", asks " + c.Intent
+}
 
 // paper is what the mail answers: one of the desk's mails, or a copy of an
 // issue that went to the list.
@@ -355,7 +362,11 @@ func (in *Inbox) act(ctx context.Context, l *letter, w *waiting, action string) 
 		l.effect = in.burn(l, compose.Leaked, true)
 	case trust.Quarantine, trust.HoldQuar:
 		l.kind = Quarantine
-		l.effect = in.burn(l, compose.Notice, action == trust.HoldQuar)
+		told := compose.Notice
+		if l.proof.PGP == "fail" {
+			told = compose.BadlySigned
+		}
+		l.effect = in.burn(l, told, action == trust.HoldQuar)
 	}
 	return nil
 }

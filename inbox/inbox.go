@@ -72,6 +72,7 @@ type Newsletter struct {
 	Press     *send.Newsletter // reads our own addresses and tokens
 	Editors   []Editor
 	Authserv  []string            // trusted authserv-ids (RFC 8601 section 2.5)
+	Keys      []*trust.Key        // the editors' OpenPGP keys, pinned by fingerprint
 	CodeAlone bool                // approve = "code": no signature is asked for
 	Words     map[string][]string // further words of the editor's language
 	Zone      *time.Location

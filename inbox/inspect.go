@@ -63,6 +63,7 @@ type InspectedSender struct {
 	Evidence string         `json:"evidence"` // pass fail none temperror
 	Domain   string         `json:"domain,omitempty"`
 	Selector string         `json:"selector,omitempty"`
+	PGP      string         `json:"pgp,omitempty"` // pass or fail, where a key is pinned
 	Editor   bool           `json:"editor"`
 	Why      string         `json:"why,omitempty"`
 	DKIM     []trust.Result `json:"dkim,omitempty"`
@@ -125,6 +126,7 @@ func (x *Inspector) Mail(ctx context.Context, raw []byte) *Inspection {
 	policy := in.policy(ctx, 0, now)
 	policy.Seen = nil
 	l.proof = trust.Judge(ctx, belowPostmark(raw), policy)
+	in.signed(l, nil)
 	x.sort(in, l, now)
 	r.Kind, r.Reason = l.kind, l.reason
 	r.rest(l)
@@ -172,7 +174,7 @@ func (x *Inspector) sort(in *Inbox, l *letter, now time.Time) {
 			paper = intent.PaperProof // without the books it cannot be known which
 		}
 		l.reading = intent.Read(in.mail(l, paper, now))
-		c := trust.Case{Strict: true, E: l.proof.E, Code: "absent", Intent: intention(l.reading)}
+		c := trust.Case{Strict: true, E: l.proof.E, PGP: l.proof.PGP, Code: "absent", Intent: intention(l.reading)}
 		row, action := trust.Decide(c)
 		l.kind, l.reason = kindOf(l.reading, l.m), "row "+row+": "+action+", "+because(c)
 		if action == trust.Quarantine {
@@ -214,7 +216,10 @@ func (r *Inspection) links(own string) {
 // rest fills in what only some kinds have.
 func (r *Inspection) rest(l *letter) {
 	p := l.proof
-	r.Sender = &InspectedSender{Evidence: p.E, Domain: p.Domain, Selector: p.Selector, Editor: p.Editor && p.Strict, Why: p.Why, DKIM: p.DKIM}
+	if p.PGP == "absent" {
+		p.PGP = ""
+	}
+	r.Sender = &InspectedSender{Evidence: p.E, Domain: p.Domain, Selector: p.Selector, PGP: p.PGP, Editor: p.Editor && p.Strict, Why: p.Why, DKIM: p.DKIM}
 	if l.kind == Bounce || l.kind == Complaint {
 		for _, b := range l.tray.Return.Reports {
 			r.Bounces = append(r.Bounces, InspectedBounce{b.Recipient, b.Action, b.Status, b.Class, b.Reason})

@@ -118,7 +118,7 @@ func (in *Inbox) editorOf(l *letter) string {
 // to be the editor's, who does not have a forger's, and whose mail program
 // would show the warning beneath a mail that the forger has named.
 func thread(l *letter) string {
-	if !l.proof.Editor || l.proof.E != "pass" && l.opening.Code != "valid" {
+	if !l.proof.Editor || l.proof.PGP == "fail" || l.proof.E != "pass" && l.proof.PGP != "pass" && l.opening.Code != "valid" {
 		return ""
 	}
 	return l.m.MessageID

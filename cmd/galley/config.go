@@ -129,6 +129,7 @@ type Newsletter struct {
 	Authserv  []string            `toml:"authserv_ids"`
 	Sections  []Section           `toml:"sections"`
 	Editors   []Person            `toml:"editors"`
+	PGP       []PGP               `toml:"pgp"`    // keys that prove an editor's mail as its domain's signature does
 	Words     map[string][]string `toml:"words"`  // more words for a command, in the editor's language
 	Thanks    bool                `toml:"thanks"` // thank the readers whose links were used; default true
 	Grace     Duration            `toml:"grace"`  // between the editor's copy and the others'; default 10m, may be 0
@@ -141,6 +142,13 @@ type Newsletter struct {
 type Section struct {
 	Name    string   `toml:"name"`
 	Aliases []string `toml:"aliases"`
+}
+
+// PGP is an editor's public OpenPGP key, for mail signed with PGP/MIME.
+type PGP struct {
+	Editor      list.Address `toml:"editor"`
+	Fingerprint string       `toml:"fingerprint"` // of the primary key, 40 digits
+	KeyFile     string       `toml:"key_file"`    // the public key, as gpg --armor --export writes it
 }
 
 // IMAP is the mailbox that a newsletter lives in.
@@ -279,6 +287,9 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	fill(&n.Images, ImagesEmbed)
 	if !strings.HasPrefix(n.Templates, "@") {
 		n.Templates = under(folder, n.Templates)
+	}
+	for i := range n.PGP {
+		n.PGP[i].KeyFile = under(folder, n.PGP[i].KeyFile)
 	}
 	if !has("thanks") {
 		n.Thanks = true

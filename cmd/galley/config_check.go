@@ -227,6 +227,9 @@ func (n *Newsletter) check(d *document, key string) {
 	}
 	n.checkEditors(d, key+".editors")
 	n.checkLists(d, key)
+	for i, k := range n.PGP {
+		n.checkPGP(d, element(key+".pgp", i), k)
+	}
 	n.IMAP.check(d, key+".imap")
 	n.Slot.check(d, key+".slot")
 }

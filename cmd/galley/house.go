@@ -93,7 +93,11 @@ func (h *house) join(key []byte) error {
 		}
 		h.desk.Newsletters[n.ID] = dn
 		h.door.Newsletters[n.ID] = n.door(sn)
-		h.open(n, sn)
+		pgp, err := n.keys()
+		if err != nil {
+			return err
+		}
+		h.open(n, sn, pgp)
 	}
 	return h.door.Check()
 }
@@ -231,9 +235,10 @@ func (n *Newsletter) door(sn *send.Newsletter) *door.Newsletter {
 
 // open builds a newsletter's mailbox and its inbox. Galley/Again has a
 // connection of its own, since IMAP watches one folder a connection.
-func (h *house) open(n *Newsletter, sn *send.Newsletter) {
+func (h *house) open(n *Newsletter, sn *send.Newsletter, pgp []*trust.Key) {
 	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Door: h.door, Returns: h.queue, Log: h.log,
 		DNS: func(ctx context.Context, name string) ([]string, error) { return h.dns(ctx, name) }, Newsletter: n.inbox(sn)}
+	in.Newsletter.Keys = pgp
 	box := n.IMAP.mailbox(h.log)
 	box.Ledger = in.Ledger()
 	again := n.IMAP.mailbox(h.log)

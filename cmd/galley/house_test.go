@@ -55,6 +55,7 @@ var fence = map[string]string{
 	"github.com/emersion/go-smtp":       "send/relay send/sendtest",
 	"github.com/emersion/go-message":    "inbox/mime inbox/bounce",
 	"github.com/emersion/go-msgauth":    "inbox/trust",
+	"github.com/ProtonMail/go-crypto/":  "inbox/trust", // OpenPGP signatures of editors; the standard library has none
 	"golang.org/x/image/":               "compose/picture",
 	"github.com/yuin/goldmark":          "compose/markdown",
 	"github.com/vanng822/go-premailer/": "compose/inline",

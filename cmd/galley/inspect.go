@@ -71,7 +71,8 @@ func (c *inspectCmd) inspector(e *env) (*inbox.Inspector, error) {
 	}
 	n := &cfg.Newsletters[0]
 	x.Newsletter = n.inbox(n.press(cfg, send.Keys{}, nil)) // without the books no token is valid
-	return x, nil
+	x.Newsletter.Keys, err = n.keys()
+	return x, err
 }
 
 // file inspects one file. A panic in a parser is this file's error and not

@@ -41,6 +41,7 @@ func TestStories(t *testing.T) {
 
 // story is a story being told.
 type story struct {
+	signer *signer // Ines and her OpenPGP key
 	*world
 	texts map[string]string
 	seen  *boxed // the mail that was looked at last

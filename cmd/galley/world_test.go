@@ -54,6 +54,7 @@ type plan struct {
 	readers, connections int
 	slow                 time.Duration // each reader's server takes that long
 	grace, slot, approve string        // lines of the configuration
+	pgp                  string        // an OpenPGP key in the configuration
 	starter              string        // how long before the slot the empty form comes
 	pattern              string        // address_pattern, "" for the default
 	editors              []string
@@ -249,6 +250,7 @@ editors = [%s]
 approve = %q
 grace = %q
 address_pattern = %q
+pgp = [%s]
 also = ["letter@former.example"]
 
 [newsletter.imap]
@@ -258,7 +260,7 @@ security = "plain"
 user = %q
 password = "pass"
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), user)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}

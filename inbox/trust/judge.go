@@ -20,6 +20,7 @@ type Policy struct {
 	// believed. Whoever fills it takes an id out while its canary is not
 	// fresh (trust.md 2.6 B).
 	AuthservIDs []string
+	Keys        []*Key                 // OpenPGP keys, pinned by fingerprint; none: no such signature counts
 	Now         time.Time              // the instant at which windows are judged
 	Seen        func(hash string) bool // whether a signature was acted on before; nil: none was
 	DNS         DNS
@@ -41,6 +42,11 @@ type Evidence struct {
 	// remembered for 90 days when the mail is acted on. All of them: a mail
 	// with two could come back with one.
 	Replay []string `json:"-"`
+	PGP    string   `json:"pgp,omitempty"`     // pass fail absent, by a pinned key
+	PGPWhy string   `json:"pgp_why,omitempty"` // one sentence
+	// Signed are the octets, head and body of a MIME part, that a pinned key
+	// has signed: nothing else in the mail is proven by it.
+	Signed []byte `json:"-"`
 }
 
 // window is how far Date and t= may be from now (trust.md 2.6 A).
@@ -56,7 +62,7 @@ const (
 func Judge(ctx context.Context, raw []byte, p Policy) Evidence {
 	h := readHeader(crlf(raw))
 	sigs := h.signatures(ctx, p)
-	ev := Evidence{E: "none"}
+	ev := Evidence{E: "none", PGP: "absent"}
 	for _, s := range sigs {
 		ev.DKIM = append(ev.DKIM, s.Result)
 	}
@@ -74,6 +80,7 @@ func Judge(ctx context.Context, raw []byte, p Policy) Evidence {
 		}
 	}
 	j.weigh(ctx)
+	j.pgp()
 	return ev
 }
 
