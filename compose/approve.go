@@ -224,13 +224,16 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 			return "", err
 		}
 		m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision}, to: e, number: i.Number, subject: subject, text: text}
+		result = subject
 		if e.Addr == r.Editor {
 			m.answers = r.MessageID
+			if r.batch != nil && r.batch.keep(name, subject, text, m) {
+				continue
+			}
 		}
 		if err := d.post(ctx, tx, r.n, m); err != nil {
 			return "", err
 		}
-		result = subject
 	}
 	return result, nil
 }

@@ -173,7 +173,7 @@ func (d *Desk) test(ctx context.Context, tx *store.Tx, r *decisionRow, c Command
 	if err := d.postCopy(ctx, tx, r.n, i, to, "test"); err != nil {
 		return "", err
 	}
-	if to.Addr == r.Editor {
+	if to.Addr == r.Editor && r.batch == nil {
 		return "test sent", nil // the copy itself is the answer
 	}
 	return r.tell(ctx, tx, d, "tested", map[string]any{"Number": i.Number, "Revision": i.Revision, "To": to.Addr})

@@ -24,6 +24,7 @@ type decisionRow struct {
 	paper     *paper
 	n         *Newsletter
 	received  time.Time
+	batch     *batch // while several words of one mail are carried out
 }
 
 // carryOut does what the editors' answers ask, each in one transaction with
@@ -205,7 +206,7 @@ func (d *Desk) again(ctx context.Context, tx *store.Tx, r *decisionRow, why stri
 			return "", err
 		}
 	}
-	return first, d.proveAgain(ctx, tx, r.n, i, r.Editor, r.MessageID, first)
+	return first, d.proveAgain(ctx, tx, r, i, first)
 }
 
 // meant is the issue that an answer is about: the one it names, that of the
@@ -241,29 +242,21 @@ func (d *Desk) execute(ctx context.Context, tx *store.Tx, r *decisionRow) (strin
 	case len(w.Commands) == 0 || len(w.Foot) > 0:
 		return d.note(ctx, tx, r)
 	}
-	var results []string
-	changed := false // a change makes a new text, which no word of the same mail can let out
-	for _, c := range w.Commands {
-		if changed && lets[c.Word] {
-			continue
-		}
-		result, err := d.do(ctx, tx, r, c)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", c.Word, err)
-		}
-		changed = changed || changes[c.Word]
-		results = append(results, result)
+	if len(w.Commands)+len(w.Withheld) > 1 {
+		return d.several(ctx, tx, r)
 	}
-	return strings.Join(results, "; "), nil
+	return d.do(ctx, tx, r, w.Commands[0])
 }
 
 // wordAnyway lets an issue out although its proof shows errors.
 const wordAnyway = "approve anyway"
 
-// lets are the words that let mail out, changes those that make a new text.
+// lets are the words that let mail out, changes those that make a new text,
+// holds those that keep an issue back.
 var (
+	holds   = map[string]bool{"hold": true, "stop": true, "wait": true, "cancel": true}
 	lets    = map[string]bool{"approve": true, wordAnyway: true, "send": true, "resume": true, "yes": true}
-	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true, "use version": true}
+	changes = map[string]bool{"change": true, "delete": true, "title": true, "subtitle": true, "preheader": true, "use": true, "use version": true, "undo": true}
 )
 
 // do carries out one word. A case is one call.
@@ -340,14 +333,25 @@ func (r *decisionRow) mail(ctx context.Context, tx *store.Tx, d *Desk, name stri
 		}
 		m.code, data["Code"] = code, code
 	}
+	b := r.batch
+	if b != nil {
+		if m.Kind == paperQuestion && b.sheet != nil && b.sheet.code != "" { // one yes cannot answer two
+			return r.tell(ctx, tx, d, "one-question", map[string]any{"Word": b.word})
+		}
+		data["Several"], data["Open"] = true, ""
+	}
 	subject, text, err := say(r.n.Frame.Looks, name, data)
 	if err != nil {
 		return "", err
 	}
+	m.subject, m.text, m.answers, m.to = subject, text, r.MessageID, r.n.addressOf(r.Editor)
+	if b != nil && b.keep(name, subject, text, m) {
+		return subject, nil
+	}
 	if r.Editor == "" && m.Kind == paperAnswer && len(m.attachments) == 0 {
 		return subject + "\n\n" + text, nil // the operator reads it in the terminal
 	}
-	m.subject, m.text, m.answers, m.to = subject, text+m.below, r.MessageID, r.n.addressOf(r.Editor)
+	m.text += m.below
 	return subject, d.post(ctx, tx, r.n, m)
 }
 
@@ -368,7 +372,8 @@ func (r *decisionRow) mailOthers(ctx context.Context, tx *store.Tx, d *Desk, nam
 			continue
 		}
 		other, copied := *r, m
-		other.Editor, other.MessageID = e.Addr, ""
+		other.Editor, other.MessageID, other.batch = e.Addr, "", nil
+		delete(data, "Several")
 		if _, err := other.mail(ctx, tx, d, name, data, &copied); err != nil {
 			return err
 		}

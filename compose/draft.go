@@ -28,6 +28,7 @@ type draftRow struct {
 	Fresh      bool
 	Remark     string
 	Images     string
+	Told       string // what its proof says first to its author, of other words of the same mail
 	Source     []byte
 	Written    time.Time
 	Received   time.Time
@@ -41,14 +42,14 @@ type draftRow struct {
 	edition    []byte
 }
 
-const draftColumns = `id, newsletter, message_id, editor, sender, form, subject, answers, fresh, remark, images, source, written, received, state,
+const draftColumns = `id, newsletter, message_id, editor, sender, form, subject, answers, fresh, remark, images, told, source, written, received, state,
 	coalesce(issue, 0), revision, digest, errors, sendable, markdown, edition`
 
 func scanDraft(row scanner) (*draftRow, error) {
 	var r draftRow
 	var written, received int64
 	err := row.Scan(&r.ID, &r.Newsletter, &r.MessageID, &r.Editor, &r.Sender, &r.Form, &r.Subject, &r.Answers, &r.Fresh, &r.Remark, &r.Images,
-		&r.Source, &written, &received, &r.State, &r.Issue, &r.Revision, &r.Digest, &r.Errors, &r.Sendable, &r.Markdown, &r.edition)
+		&r.Told, &r.Source, &written, &received, &r.State, &r.Issue, &r.Revision, &r.Digest, &r.Errors, &r.Sendable, &r.Markdown, &r.edition)
 	if store.NotFound(err) {
 		return nil, nil
 	}
@@ -361,7 +362,7 @@ func (d *Desk) refuse(ctx context.Context, tx *store.Tx, n *Newsletter, h *home,
 	if err := closeDraft(ctx, tx, h.draft.ID, "refused", "#"+fmt.Sprint(i.Number)+" "+verb); err != nil {
 		return err
 	}
-	return d.tell(ctx, tx, n, h.draft.Editor, h.draft.MessageID, "refused", map[string]any{"Number": i.Number, "Verb": verb, "Next": next})
+	return d.tellAuthor(ctx, tx, n, h.draft, "refused", map[string]any{"Number": i.Number, "Verb": verb, "Next": next})
 }
 
 // unreadable answers a text of which no issue can be made.
@@ -369,7 +370,7 @@ func (d *Desk) unreadable(ctx context.Context, tx *store.Tx, n *Newsletter, h *h
 	if err := closeDraft(ctx, tx, h.draft.ID, "refused", why.Error()); err != nil {
 		return err
 	}
-	return d.tell(ctx, tx, n, h.draft.Editor, h.draft.MessageID, "unreadable",
+	return d.tellAuthor(ctx, tx, n, h.draft, "unreadable",
 		map[string]any{"Subject": strings.TrimSpace(h.draft.Subject), "Why": strings.TrimPrefix(why.Error(), "read the draft: ")})
 }
 
@@ -385,6 +386,19 @@ func (d *Desk) tell(ctx context.Context, tx *store.Tx, n *Newsletter, editor, an
 		return err
 	}
 	return d.post(ctx, tx, n, &mail{paper: paper{Kind: paperAnswer}, to: n.addressOf(editor), answers: answers, subject: subject, text: text})
+}
+
+// tellAuthor answers a text that became no proof, with whatever its proof was
+// to say of other words.
+func (d *Desk) tellAuthor(ctx context.Context, tx *store.Tx, n *Newsletter, row *draftRow, name string, data any) error {
+	subject, text, err := say(n.Frame.Looks, name, data)
+	if err != nil {
+		return err
+	}
+	if row.Told != "" {
+		text += "\n" + row.Told
+	}
+	return d.post(ctx, tx, n, &mail{paper: paper{Kind: paperAnswer}, to: n.addressOf(row.Editor), answers: row.MessageID, subject: subject, text: text})
 }
 
 // addressOf is an editor's address with the name of the configuration; the

@@ -214,10 +214,28 @@ func (d *Desk) credit(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 // resubmit keeps a text that the desk made of an earlier one; it is read like
 // any other draft and brings a proof.
 func (d *Desk) resubmit(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, text []byte) error {
-	_, err := tx.ExecContext(ctx, `UPDATE draft SET state = 'dropped', note = 'changed further' WHERE issue = $1 AND state = 'new' AND form = 'change'`, i.ID)
+	told, err := supersede(ctx, tx, i)
 	if err != nil {
 		return fmt.Errorf("the change before: %w", err)
 	}
 	in := &Draft{Newsletter: r.n.ID, MessageID: r.MessageID, Editor: r.Editor, Form: formChange, Source: text, Written: r.received}
-	return d.keepDraft(ctx, tx, in, i)
+	if err := d.keepDraft(ctx, tx, in, i); err != nil {
+		return err
+	}
+	var id int64
+	err = tx.QueryRowContext(ctx, `UPDATE draft SET told = $1 WHERE id = (SELECT max(id) FROM draft WHERE issue = $2) RETURNING id`, told, i.ID).Scan(&id)
+	if r.batch != nil {
+		r.batch.draft = id
+	}
+	return err
+}
+
+// supersede drops a change that was not read yet, since the one that follows
+// holds it too. What its mail was to be told stays to be told.
+func supersede(ctx context.Context, tx *store.Tx, i *Issue) (told string, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE draft SET state = 'dropped', note = 'changed further' WHERE issue = $1 AND state = 'new' AND form = 'change' RETURNING told`, i.ID).Scan(&told)
+	if store.NotFound(err) {
+		err = nil
+	}
+	return told, err
 }

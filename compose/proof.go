@@ -33,6 +33,7 @@ type proofView struct {
 
 	Was                    int // the revision that was approved
 	First                  string
+	Told                   string // of the other words of the mail that it answers
 	Goes                   string // when it goes once approved, "" without a slot
 	Readers                int
 	Sendable               bool
@@ -69,6 +70,10 @@ func (d *Desk) prove(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue,
 	}
 	v.findings(f)
 	for _, e := range n.Editors {
+		v.Told = ""
+		if e.Addr == row.Editor {
+			v.Told = row.Told
+		}
 		if err := d.proveTo(ctx, tx, n, i, row, f, v, e); err != nil {
 			return err
 		}
@@ -78,7 +83,8 @@ func (d *Desk) prove(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue,
 
 // proveAgain posts the newest proof once more, with a new code, to one
 // editor: the bytes are those that were kept with the revision.
-func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, editor, answers, first string) error {
+func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue, first string) error {
+	n := r.n
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {
 		return err
@@ -87,12 +93,15 @@ func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, n *Newsletter, i *I
 	if err != nil {
 		return err
 	}
-	v := &proofView{first: first, answer: answers, was: i.State}
+	v := &proofView{first: first, answer: r.MessageID, was: i.State}
+	if r.batch != nil && len(r.batch.parts) > 0 && r.batch.sheet.code == "" { // the proof is the answer to all of the mail's words
+		v.Told, r.batch.parts = r.batch.read(), nil
+	}
 	if err := d.fillProof(ctx, tx, n, i, row, v); err != nil {
 		return err
 	}
 	v.findings(f)
-	return d.proveTo(ctx, tx, n, i, row, f, v, n.addressOf(editor))
+	return d.proveTo(ctx, tx, n, i, row, f, v, n.addressOf(r.Editor))
 }
 
 func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, row *draftRow, v *proofView) error {

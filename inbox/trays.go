@@ -132,6 +132,8 @@ func wordsOf(r intent.Reading) (compose.Words, bool) {
 		w.Withheld = spoken(r.Waits)
 	}
 	switch r.Kind {
+	case intent.KindCommands, intent.KindHold: // what is not done is told beside what is
+		w.Withheld = spoken(slices.Concat(r.Withheld, r.Changes))
 	case intent.KindReaction:
 		w.Told = "reaction"
 	case intent.KindNothing:

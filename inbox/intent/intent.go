@@ -83,7 +83,8 @@ type Reading struct {
 	Draft    *Draft
 	Commands []Command
 	// Withheld are commands that let mail out and must not be done, because
-	// other words, other commands or changes in the quote stand beside them.
+	// other words, other commands or changes in the quote stand beside them;
+	// with KindHold, whatever stands below the word that holds.
 	Withheld  []Command
 	Changes   []Command // `change` lines made from words changed in the quote
 	Links     []string
@@ -121,7 +122,7 @@ func read(m Mail) Reading {
 	}
 	o := ownWords(m, s)
 	if c, ok := holds(m, s, o); ok {
-		return Reading{Kind: KindHold, Commands: []Command{c}}
+		return Reading{Kind: KindHold, Commands: []Command{c}, Withheld: beneath(m, o)}
 	}
 	if m.ToOthers && m.Paper != PaperProof {
 		return Reading{Kind: KindNothing} // the editor's own letter, only filed
@@ -129,6 +130,15 @@ func read(m Mail) Reading {
 	r := readWords(m, s, o)
 	r.Known = learnt(m, o.known)
 	return r
+}
+
+// beneath are the commands on the lines below a word that holds: they are not
+// done, and the answer says so.
+func beneath(m Mail, o own) []Command {
+	if len(o.lines) < 2 {
+		return nil
+	}
+	return parseLines(m, o.lines[1:]).good
 }
 
 // maxText is how much of a mail is looked at, twice what a draft may have

@@ -166,6 +166,7 @@ CREATE TABLE draft (
 	fresh      BOOLEAN NOT NULL DEFAULT FALSE,
 	remark     TEXT NOT NULL DEFAULT '',
 	images     TEXT NOT NULL DEFAULT '',
+	told       TEXT NOT NULL DEFAULT '',
 -- sqlite:	source BLOB NOT NULL,
 -- postgres:	source BYTEA NOT NULL,
 	written    BIGINT NOT NULL DEFAULT 0,
