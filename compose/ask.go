@@ -113,6 +113,7 @@ func (d *Desk) answerSignature(ctx context.Context, tx *store.Tx, r *decisionRow
 	}
 	first.MessageID, first.received = r.MessageID, r.received
 	first.Words.Commands, first.Words.Beside, first.Words.Foot, first.Words.Note = first.Words.Withheld, "", nil, ""
+	first.Words.Withheld = nil
 	for n, c := range first.Words.Commands {
 		if !c.At.IsZero() && !c.At.After(r.received) && c.Word != "pause" && c.Word != "skip" {
 			first.Words.Commands[n].Past = true // the time that was named went by while the question waited
