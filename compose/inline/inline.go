@@ -45,7 +45,7 @@ func gather(root *html.Node) []*html.Node {
 // render writes the document; size is a guess at its length in bytes.
 func render(root *html.Node, size int) (string, error) {
 	var out strings.Builder
-	out.Grow(2 * size)
+	out.Grow(size + size/2)
 	if err := html.Render(&out, root); err != nil {
 		return "", fmt.Errorf("write the document after inlining: %w", err)
 	}

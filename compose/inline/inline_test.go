@@ -3,7 +3,9 @@ package inline
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -211,11 +213,7 @@ func BenchmarkInlineGrowth(b *testing.B) {
 		document := page(css, strings.Repeat(item, 120*times))
 		b.Run(fmt.Sprintf("%dx", times), func(b *testing.B) {
 			b.SetBytes(int64(len(document)))
-			for b.Loop() {
-				if _, err := Inline(document); err != nil {
-					b.Fatal(err)
-				}
-			}
+			least(b, document)
 		})
 	}
 }
@@ -232,11 +230,31 @@ func BenchmarkInline(b *testing.B) {
 		}
 		document := page(css.String(), body)
 		b.Run(fmt.Sprintf("%drules", rules), func(b *testing.B) {
-			for b.Loop() {
-				if _, err := Inline(document); err != nil {
-					b.Fatal(err)
-				}
-			}
+			least(b, document)
 		})
 	}
+}
+
+// least inlines a document and reports the least processor time that one run
+// took, in milliseconds: what other programs on the machine do shows in the mean
+// and not in the least.
+func least(b *testing.B, document []byte) {
+	b.Helper()
+	best := math.Inf(1)
+	for b.Loop() {
+		start := cpuTime(b)
+		if _, err := Inline(document); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, cpuTime(b)-start)
+	}
+	b.ReportMetric(best, "min-cpu-ms")
+}
+
+func cpuTime(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
 }

@@ -49,6 +49,11 @@ func read(d *markdown.Draft) []line {
 // whole is the prose of all lines in small letters.
 func whole(lines []line) string {
 	var all strings.Builder
+	size := 0
+	for _, l := range lines {
+		size += len(l.lower) + 1
+	}
+	all.Grow(size)
 	for _, l := range lines {
 		all.WriteString(l.lower)
 		all.WriteByte('\n')
@@ -338,9 +343,11 @@ func nearest(title string, known []string) (string, bool) {
 	return best, best != ""
 }
 
+var plainSigns = strings.NewReplacer("’", "'", "‘", "'", "…", "...", "\u00a0", " ")
+
 // plainName lets capitals and the form of apostrophes not count.
 func plainName(s string) string {
-	return strings.ToLower(strings.NewReplacer("’", "'", "‘", "'", "…", "...", "\u00a0", " ").Replace(strings.TrimSpace(s)))
+	return strings.ToLower(plainSigns.Replace(strings.TrimSpace(s)))
 }
 
 var address = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)

@@ -185,6 +185,11 @@ func join(ls []line) ([]byte, []int) {
 	ls = trimBlank(ls)
 	var b bytes.Buffer
 	at := make([]int, 0, len(ls))
+	size := 0
+	for _, l := range ls {
+		size += len(l.s) + 1
+	}
+	b.Grow(size)
 	for _, l := range ls {
 		b.WriteString(l.s)
 		b.WriteByte('\n')

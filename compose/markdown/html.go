@@ -19,6 +19,7 @@ const (
 // heading also has an <a name>, since mail programs drop ids.
 func (doc *Document) HTML(m Medium) []byte {
 	w := htmlWriter{medium: m}
+	w.b.Grow(doc.Words * 9) // about what English with its tags takes
 	for _, k := range doc.root.kids {
 		w.node(k)
 	}

@@ -83,7 +83,9 @@ func (doc *Document) collect() {
 		case "img":
 			doc.Images = append(doc.Images, Image{Alt: n.get("alt"), URL: n.get("src"), Line: n.line})
 		case "":
-			doc.Words += len(strings.FieldsFunc(n.text, func(r rune) bool { return unicode.IsSpace(r) }))
+			for range strings.FieldsSeq(n.text) {
+				doc.Words++
+			}
 		}
 		return true
 	})

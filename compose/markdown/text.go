@@ -19,6 +19,7 @@ const glued = "\x01"
 // listed, unbroken, at the end of the section they stand in.
 func (doc *Document) Text(m Medium) []byte {
 	w := &textWriter{medium: m}
+	w.b.Grow(doc.Words * 8)
 	w.blocks(doc.root.kids, "", "")
 	w.flush()
 	out := bytes.Trim(w.b.Bytes(), "\n")
