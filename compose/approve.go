@@ -319,7 +319,7 @@ func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	if i != nil && i.State == Held {
 		return d.approve(ctx, tx, r, Command{Word: "approve", At: c.At, Line: c.Line})
 	}
-	if i == nil || i.State != Stopped {
+	if i == nil || i.State != Stopped && i.Refused == "" {
 		return d.unclear(ctx, tx, r, i)
 	}
 	if i.forRest() && r.paper != nil && r.paper.Revision == i.Revision {
@@ -335,11 +335,12 @@ func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	if err != nil {
 		return "", err
 	}
-	if err := i.move(ctx, tx, Sending, r.who(), "resume"); err != nil {
+	waited, err := d.goesOn(ctx, tx, r, i, run)
+	if err != nil {
 		return "", err
 	}
 	if err := d.Press.Halt(ctx, tx, r.n.ID, i.Number, send.HaltResume); err != nil {
 		return "", err
 	}
-	return r.mailAll(ctx, tx, d, "resumed", map[string]any{"Number": i.Number, "Rest": rest(run)}, mail{paper: paper{Kind: paperAnswer}})
+	return r.mailAll(ctx, tx, d, "resumed", map[string]any{"Number": i.Number, "Rest": waited}, mail{paper: paper{Kind: paperAnswer}})
 }

@@ -19,16 +19,17 @@ import (
 )
 
 // tally is all that a report counts. Its readers are each counted in exactly
-// one of Taken, Trying, Maybe, Failed, Left and Dropped.
+// one of Taken, Trying, Parked, Maybe, Failed, Left and Dropped.
 type tally struct {
-	Total, Taken, Trying, Maybe, Failed, Left, Dropped int
-	Reasons                                            []reason // why copies failed, the most frequent first
-	Next                                               string   // when one is tried again
-	Bounces, Complaints                                int      // of the taken: what came back; of all: who called it spam
-	Joined, Away                                       int      // who came and left since it went
-	Wrote, Letters, Links                              int      // readers who wrote since, and what
-	Readers                                            int
-	Past                                               []send.Tally // the issues up to this one, the oldest first
+	Total, Taken, Trying, Parked, Maybe, Failed, Left, Dropped int
+	Reasons                                                    []reason // why copies failed, the most frequent first
+	Next                                                       string   // when one is tried again
+	Refuses                                                    string   // the providers for which the parked wait
+	Bounces, Complaints                                        int      // of the taken: what came back; of all: who called it spam
+	Joined, Away                                               int      // who came and left since it went
+	Wrote, Letters, Links                                      int      // readers who wrote since, and what
+	Readers                                                    int
+	Past                                                       []send.Tally // the issues up to this one, the oldest first
 }
 
 // reason is one kind of failure: a class of send, or "expired".
@@ -44,7 +45,7 @@ const issuesShown = 12
 // the mail that says it.
 func (d *Desk) count(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (*tally, error) {
 	c := run.Counts
-	t := &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - c[send.Ambiguous] + c[send.Held],
+	t := &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - run.Parked - c[send.Ambiguous] + c[send.Held], Parked: run.Parked, Refuses: refusing(run),
 		Maybe: c[send.Ambiguous], Failed: lost(run), Left: c[send.Suppressed], Dropped: c[send.Dropped]}
 	failures, err := d.Figures.Failures(ctx, tx, n.ID, i.Number)
 	t.explain(failures, n.Zone)
@@ -77,6 +78,7 @@ func (t *tally) explain(failures []send.Failure, zone *time.Location) {
 			kinds["expired"]++
 		case f.State == send.Failed:
 			kinds[string(f.Class)]++
+		case f.State == send.Deferred && f.Class == send.ClassOurs && t.Parked > 0: // waits for resume
 		case f.State == send.Deferred && (next.IsZero() || f.Due.Before(next)):
 			next = f.Due
 		}
@@ -98,7 +100,7 @@ func lost(run *send.Run) int { return run.Counts[send.Failed] + run.Counts[send.
 // told is what of a tally makes a second report worth a mail. Readers who
 // joined are not: they are news of the list, and not of this issue.
 func (t *tally) told() string {
-	return fmt.Sprint(t.Taken, t.Trying, t.Maybe, t.Failed, t.Left, t.Dropped, t.Bounces, t.Complaints, t.Away, t.Letters, t.Links)
+	return fmt.Sprint(t.Taken, t.Trying+t.Parked, t.Maybe, t.Failed, t.Left, t.Dropped, t.Bounces, t.Complaints, t.Away, t.Letters, t.Links)
 }
 
 // finalReport comes a day later, and only when a figure has changed.

@@ -70,10 +70,11 @@ type Issue struct {
 	Readers    int       // how many were on the list when it was approved
 	Copied     bool      // the editors have the first copy
 	Reported   int       // reports sent: 0, 1 after the run, 2 a day later
+	Refused    string    // the providers that refuse us, as the editors were told: each with a space behind it
 	Figures    string    // the figures of the last report, to see whether a second is worth a mail
 }
 
-const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, slot, readers, copied, reported, figures`
+const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, slot, readers, copied, reported, figures, refused`
 
 type scanner interface{ Scan(...any) error }
 
@@ -81,7 +82,7 @@ func scanIssue(row scanner) (*Issue, error) {
 	var i Issue
 	var sendAt, copied int64
 	err := row.Scan(&i.ID, &i.Newsletter, &i.Number, &i.State, &i.Revision, &i.Approved, &i.Title,
-		&sendAt, &i.Chosen, &i.Slot, &i.Readers, &copied, &i.Reported, &i.Figures)
+		&sendAt, &i.Chosen, &i.Slot, &i.Readers, &copied, &i.Reported, &i.Figures, &i.Refused)
 	i.SendAt, i.Copied = store.Instant(sendAt), copied != 0
 	return &i, err
 }

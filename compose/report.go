@@ -153,11 +153,13 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 		return d.begun(ctx, tx, n, i)
 	case i.State == Sending && run.State == send.Approved:
 		return d.ownCopies(ctx, tx, n, i) // a new text for the rest, within its grace time
+	case (i.State == Sending || i.State == Sent) && i.unheard(run) != nil:
+		return d.refused(ctx, tx, n, i, *i.unheard(run))
 	case i.State == Sending && (run.Out || run.Final()):
 		return d.over(ctx, tx, n, i, run)
 	case i.State == Sending && run.State == send.Paused:
 		return d.paused(ctx, tx, n, i, run)
-	case i.State == Sent && i.Reported == 1 && tx.Now().Sub(i.SendAt) > 24*time.Hour:
+	case i.State == Sent && i.Reported == 1 && tx.Now().Sub(i.SendAt) > 24*time.Hour && len(run.Refusals) == 0 && (run.Out || run.Final()):
 		return d.finalReport(ctx, tx, n, i, run)
 	}
 	return nil

@@ -60,6 +60,9 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			if ed.State != Sending || e.q.Newsletters[ed.Newsletter] == nil || len(tasks) >= n {
 				continue
 			}
+			if err := e.heed(ctx, tx, ed.ID); err != nil {
+				return err
+			}
 			some, err := e.claimDeliveries(ctx, tx, ed, n-len(tasks))
 			if err != nil {
 				return fmt.Errorf("claiming issue %d of %s: %w", ed.Issue, ed.Newsletter, err)

@@ -32,7 +32,7 @@ var moves = map[State][]State{
 	Prepared:  {Pending, Suppressed, Dropped, Prepared},
 	Pending:   {Claimed, Suppressed, Dropped, Prepared, Held},
 	Claimed:   {Sent, Deferred, Failed, Ambiguous, Expired, Pending, Suppressed, Held, Dropped},
-	Deferred:  {Claimed, Suppressed, Dropped, Prepared, Deferred, Held},
+	Deferred:  {Claimed, Suppressed, Dropped, Prepared, Deferred, Held, Pending},
 	Ambiguous: {Claimed, Suppressed, Held, Deferred}, // the last by hand
 	Sent:      {Failed},                              // a bounce after acceptance
 	Dropped:   {Prepared},

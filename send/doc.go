@@ -1,8 +1,8 @@
 // Package send takes approved editions to their readers, and slips to whom
 // they concern, and keeps the books of what became of each.
 //
-// It owns the tables edition, delivery, attempt, seal, return, slip and lease. A
-// delivery is one row for each issue and subscriber, made once and never
+// It owns the tables edition, delivery, attempt, seal, refusal, return, slip and
+// lease. A delivery is one row for each issue and subscriber, made once and never
 // removed; its state is one of delivery.go's and changes only as the table
 // there allows. Publish, Halt, Reschedule, Post and Returned write rows in
 // the caller's transaction and do nothing else; Run does the work.
@@ -18,7 +18,8 @@
 //     approved again: the row of a reader is unique for the issue.
 //   - Who left gets no MAIL FROM later than a second after it is in the books.
 //   - A fault of the line charges nobody. A refusal that concerns us blames no
-//     reader; many of them pause the edition with the server's words.
+//     reader; many of them pause the edition with the server's words, or at one
+//     provider alone leave its readers waiting until the issue is resumed.
 //   - When the books cannot be written nothing is sent; Run waits and tries
 //     again. When another process has taken over, Run ends with ErrFenced.
 package send

@@ -104,6 +104,8 @@ type Run struct {
 	Ended      time.Time
 	Counts     map[State]int
 	Total      int
+	Refusals   []Refusing // the providers that refuse us
+	Parked     int        // of the deferred, how many wait for a resume because of them
 }
 
 // Waiting counts the readers for whom something is still to be done.

@@ -30,6 +30,9 @@ func (q *Queue) Progress(ctx context.Context, tx *store.Tx, newsletter string, i
 		r.Total += n
 	}
 	r.Out = e.State == Sending && r.Waiting() == r.Counts[Deferred]+r.Counts[Ambiguous]
+	if err := r.park(ctx, tx, e.ID); err != nil {
+		return nil, err
+	}
 	var started store.NullInt64
 	err = tx.QueryRowContext(ctx, `SELECT min(frozen) FROM edition WHERE newsletter = $1 AND issue = $2 AND frozen > 0`,
 		newsletter, issue).Scan(&started)

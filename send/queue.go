@@ -194,14 +194,6 @@ func (q *Queue) Halt(ctx context.Context, tx *store.Tx, newsletter string, issue
 	return nil
 }
 
-// unblame makes rows that were refused because of us due again.
-func unblame(ctx context.Context, tx *store.Tx, e *Edition) error {
-	_, err := tx.ExecContext(ctx, `UPDATE delivery SET due = 0, changed = $1
-		WHERE newsletter = $2 AND issue = $3 AND state = 'deferred' AND class = 'ours'`,
-		store.Micros(tx.Now()), e.Newsletter, e.Issue)
-	return err
-}
-
 // cancel drops the rows that nobody has begun.
 func cancel(ctx context.Context, tx *store.Tx, e *Edition) error {
 	_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = CASE state WHEN 'ambiguous' THEN 'held' ELSE 'cancelled' END, changed = $1

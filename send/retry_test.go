@@ -111,7 +111,10 @@ func TestBreaker(t *testing.T) {
 	trips := func(total, replies, every int) int {
 		b := &breaker{}
 		for n := 1; n <= replies; n++ {
-			if reason := b.reply(int64(n), ours, every > 0 && n%every == 0, total); reason != "" {
+			if trip := b.reply(int64(n), "mail.example", ours, every > 0 && n%every == 0, total); trip.reason != "" {
+				if trip.provider != "" {
+					t.Errorf("%s alone is left alone, and there is no other", trip.provider)
+				}
 				return n
 			}
 		}
@@ -135,8 +138,8 @@ func TestBreaker(t *testing.T) {
 func TestBreakerCountsReaders(t *testing.T) {
 	b := &breaker{}
 	for range 500 {
-		if reason := b.reply(7, Outcome{Transcript: "550 5.7.1 no"}, true, 10_000); reason != "" {
-			t.Fatalf("one reader trips it: %s", reason)
+		if trip := b.reply(7, "mail.example", Outcome{Transcript: "550 5.7.1 no"}, true, 10_000); trip.reason != "" {
+			t.Fatalf("one reader trips it: %s", trip.reason)
 		}
 	}
 }

@@ -306,6 +306,9 @@ func (e *engine) glance(ctx context.Context) error {
 				return err
 			}
 			editions[id] = s != Sending
+			if err := e.heed(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		return e.notice(ctx, tx, mine)
 	})
@@ -372,15 +375,24 @@ func (e *engine) breaker(edition int64) *breaker {
 	return b
 }
 
+// waitsFor tells why a task waits although its edition goes: its provider
+// refuses us. It is "" when it does not.
+func (e *engine) waitsFor(t *task) string {
+	if t.slip {
+		return ""
+	}
+	return e.breaker(t.edition).closed(provider(t.to.Addr))
+}
+
 func (e *engine) total(edition int64) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.totals[edition]
 }
 
-// refused closes the gate after a fault of the line. The third time that the
+// hopRefused closes the gate after a fault of the line. The third time that the
 // next hop refuses us for good, everything on its way is paused.
-func (e *engine) refused(o Outcome) {
+func (e *engine) hopRefused(o Outcome) {
 	e.q.Log.Warn("send: the next hop", "stage", o.Stage, "reply", o.Transcript)
 	if e.gate.fault(o.Verdict == Never) < 3 || o.Verdict != Never {
 		return

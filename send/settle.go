@@ -17,7 +17,7 @@ type verdict struct {
 	first   int64
 	class   Class
 	outcome Outcome
-	pause   string // the edition is paused for this reason
+	trip    trip // the edition is paused, or its copies for a provider wait
 }
 
 // result is a verdict on its way to the books.
@@ -74,7 +74,7 @@ func (e *engine) judge(t *task, o Outcome, now time.Time) verdict {
 		}
 	}
 	if !t.slip && o.Verdict != Unknown {
-		v.pause = e.breaker(t.edition).reply(t.id, o, v.class == ClassOurs, e.total(t.edition))
+		v.trip = e.breaker(t.edition).reply(t.id, provider(t.to.Addr), o, v.class == ClassOurs, e.total(t.edition))
 	}
 	return v
 }
@@ -87,7 +87,7 @@ func (e *engine) unheard(t *task, o Outcome, now time.Time) verdict {
 	case ownFault(o) && t.slip:
 		return unwritable(t, errors.New(o.Transcript))
 	case ownFault(o):
-		v.pause = "its copies cannot be sent: " + o.Transcript
+		v.trip.reason = "its copies cannot be sent: " + o.Transcript
 		return v
 	case t.slip && o.Code != 0:
 		v = verdict{outcome: o, charged: true, first: t.first, class: ClassOurs}
@@ -257,8 +257,11 @@ func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result, atte
 			return err
 		}
 	}
-	if r.v.pause != "" {
-		return e.pause(ctx, tx, r.t.edition, r.v.pause)
+	switch trip := r.v.trip; {
+	case trip.provider != "":
+		return e.leaveAlone(ctx, tx, r.t.edition, trip)
+	case trip.reason != "":
+		return e.pause(ctx, tx, r.t.edition, trip.reason)
 	}
 	return nil
 }

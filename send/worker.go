@@ -56,7 +56,7 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	line, err := e.q.Courier.Line(e.carry)
 	e.q.lap(wire, start)
 	if err != nil {
-		e.refused(outcomeOf(err))
+		e.hopRefused(outcomeOf(err))
 		return nil, w.settle(first, back(first.task))
 	}
 	defer line.Close()
@@ -112,7 +112,7 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 		w.e.gate.unknown()
 	case ownFault(out): // says nothing about the next hop
 	case out.Transport && (fresh || out.Verdict == Never):
-		w.e.refused(out)
+		w.e.hopRefused(out)
 	case !out.Transport:
 		w.e.gate.fine()
 	}
@@ -137,6 +137,12 @@ func (w *worker) next(ctx context.Context, wait time.Duration) (*letter, error) 
 		if wait == 0 && !t.slip && !w.e.pace.clear(time.Now(), t.to.Addr) {
 			w.kept = t
 			return nil, nil
+		}
+		if why := w.e.waitsFor(t); why != "" && w.e.may(t) {
+			if err := w.e.settle(t, parked(t, why, store.Now())); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if !w.e.may(t) || !w.admitted(ctx, t) {
 			if err := w.e.settle(t, back(t)); err != nil {

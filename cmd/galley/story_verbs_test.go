@@ -23,6 +23,7 @@ var verbs = []verb{
 	given(`(\d+) connections?`, func(s *story, w []string) { s.plan.connections = number(w[0]) }),
 	given(`servers that take (\S+) for a mail`, func(s *story, w []string) { s.plan.slow = s.span(w[0]) }),
 	given(`servers that refuse us`, func(s *story, _ []string) { s.refuse.Store(true) }),
+	given(`(\d+) of them at strict.example, which refuses us`, func(s *story, w []string) { s.plan.strict = number(w[0]); s.refuse.Store(true) }),
 	given(`a starter (\S+) before the slot`, func(s *story, w []string) { s.plan.starter = w[0] }),
 	given(`a grace of (\S+)`, func(s *story, w []string) { s.plan.grace = w[0] }),
 	given(`addresses of the pattern (\S+)`, func(s *story, w []string) { s.plan.pattern = w[0] }),

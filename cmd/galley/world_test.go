@@ -51,6 +51,7 @@ type world struct {
 
 // plan is how the house of a story differs from the usual one.
 type plan struct {
+	strict               int // of the readers, how many are at strict.example, which alone may refuse us
 	readers, connections int
 	slow                 time.Duration // each reader's server takes that long
 	grace, slot, approve string        // lines of the configuration
@@ -127,7 +128,11 @@ func (w *world) open() {
 
 // fault is a policy against us, of the kind that no reader is to blame for.
 func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
-	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == "readers.example" {
+	from := "readers.example"
+	if w.plan.strict > 0 {
+		from = "strict.example"
+	}
+	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == from {
 		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
 	}
 	return f
@@ -296,6 +301,9 @@ func (w *world) reader(n int) string {
 	fate := ""
 	if w.plan.slow > 0 {
 		fate = "slow+"
+	}
+	if n > w.plan.readers-w.plan.strict {
+		return fmt.Sprintf("%sreader%03d@strict.example", fate, n)
 	}
 	return fmt.Sprintf("%sreader%03d@readers.example", fate, n)
 }

@@ -148,6 +148,7 @@ CREATE TABLE issue (
 	copied     BIGINT NOT NULL DEFAULT 0,
 	reported   BIGINT NOT NULL DEFAULT 0,
 	figures    TEXT NOT NULL DEFAULT '',
+	refused    TEXT NOT NULL DEFAULT '',
 	changed    BIGINT NOT NULL,
 	UNIQUE (newsletter, number)
 );
@@ -456,6 +457,15 @@ CREATE TABLE delivery (
 -- sqlite:CREATE INDEX delivery_due ON delivery (edition, state, due);
 -- postgres:CREATE INDEX delivery_due ON delivery (edition, state, due, id);
 CREATE INDEX delivery_subscriber ON delivery (subscriber);
+
+-- A provider that refuses an edition; its readers wait until it is resumed.
+CREATE TABLE refusal (
+	edition  BIGINT NOT NULL REFERENCES edition (id),
+	provider TEXT NOT NULL,
+	reason   TEXT NOT NULL,
+	at       BIGINT NOT NULL,
+	PRIMARY KEY (edition, provider)
+);
 
 CREATE TABLE seal (
 	edition  BIGINT NOT NULL,
