@@ -99,6 +99,7 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	if src.Partials, err = f.partials(); err != nil {
 		return nil, err
 	}
+	src.Text = f.placed(src.Text)
 	draft := markdown.Read(src)
 	doc, found, err := markdown.Parse(ctx, draft)
 	if err != nil {

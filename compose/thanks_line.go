@@ -19,9 +19,10 @@ type Voice struct {
 const mostNamed = 12
 
 // credits is the line that thanks for the links of an issue: who asked to be
-// named is named, the others are counted, and who wants no mention has none.
+// named is named, the others are counted, and who wants no mention has none. The
+// editor leaves it out of one issue with "credits: no" in the head.
 func (r *Rendered) credits(f *Frame) string {
-	if f.Voices == nil {
+	if f.Voices == nil || r.Doc.Front.NoCredits {
 		return ""
 	}
 	var names []string

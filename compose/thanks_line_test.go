@@ -32,6 +32,30 @@ func TestCredits(t *testing.T) {
 	}
 }
 
+// "credits: no" in the head leaves the line out of that issue, and of what is
+// kept of it.
+func TestNoCredits(t *testing.T) {
+	f := harbour()
+	f.Voices = func(string) []Voice { return []Voice{{"a@x", "Ada Reader"}} }
+	for head, thanked := range map[string]bool{"": true, "credits: no\n": false, "credits: \"Off\"\n": false, "credits: yes\n": true} {
+		draft := []byte("---\ntitle: x\n" + head + "---\n\n[One](https://one.example/) - A\n")
+		r := mustRender(t, draft, f)
+		again := mustRender(t, r.Markdown, f)
+		for _, r := range []*Rendered{r, again} {
+			for name, part := range map[string][]byte{"html": r.HTML, "text": r.Text, "web": r.Web} {
+				if got := bytes.Contains(part, []byte("Ada Reader")); got != thanked {
+					t.Errorf("%q: %s thanks: %v", head, name, got)
+				}
+			}
+		}
+		for _, found := range r.Findings {
+			if found.Code == "front-unknown" {
+				t.Errorf("%q: %+v", head, found)
+			}
+		}
+	}
+}
+
 var ines = message.Address{Name: "Ines", Addr: "ines@ines.example"}
 
 // Consent decides: named, counted, or no word.

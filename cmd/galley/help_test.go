@@ -23,7 +23,7 @@ func TestHelp(t *testing.T) {
 	}
 	_, draft, _ := spoken(t, "help", "draft")
 	// The keys of a draft's head, each at the beginning of its line.
-	for _, key := range []string{"title", "subtitle", "preheader", "date", "issue", "slug", "layout", "hero-img", "lang", "send"} {
+	for _, key := range []string{"title", "subtitle", "preheader", "date", "issue", "slug", "layout", "hero-img", "lang", "send", "credits"} {
 		if !strings.Contains(draft, "\n  "+key+" ") {
 			t.Errorf("help draft says nothing of %s", key)
 		}

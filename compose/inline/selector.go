@@ -20,14 +20,14 @@ var structural = map[string]bool{
 
 // source is a selector as a sheet has it.
 type source struct {
-	text  string
+	all   []token
 	plain bool   // it depends on the document alone
 	key   string // the rarest name an element must bear to be matched: "#id", ".class", "tag", "" for any
 }
 
 func newSource(all []token) source {
 	all = trim(all)
-	return source{text: text(all), plain: plain(all), key: key(all)}
+	return source{all: all, plain: plain(all), key: key(all)}
 }
 
 // selector is one that is inlined.
@@ -45,9 +45,10 @@ func (p *piece) sort(ix index) []selector {
 		if s.plain && len(ix[s.key]) == 0 {
 			continue
 		}
-		match, err := cascadia.Parse(s.text)
+		written := text(s.all)
+		match, err := cascadia.Parse(written)
 		if !s.plain || err != nil {
-			p.stay = append(p.stay, s.text)
+			p.stay = append(p.stay, written)
 			continue
 		}
 		compiled = append(compiled, selector{match, s.key})

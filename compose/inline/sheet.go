@@ -68,7 +68,7 @@ func span(sheet string, all []token) string {
 // of the next rule's selector and lose that rule.)
 func pieces(sheet string) []piece {
 	all := tokens(sheet)
-	var out []piece
+	out := make([]piece, 0, strings.Count(sheet, "}"))
 	for i := 0; i < len(all); {
 		switch all[i].kind {
 		case css.WhitespaceToken, css.CommentToken, css.CDOToken, css.CDCToken, css.RightBraceToken:
@@ -154,8 +154,10 @@ func readRule(sheet string, all []token) (piece, bool) {
 		return piece{}, false
 	}
 	p := piece{raw: span(sheet, all), block: span(sheet, all[open:])}
-	for _, part := range split(all[:open], css.CommaToken) {
-		p.selectors = append(p.selectors, newSource(part))
+	parts := split(all[:open], css.CommaToken)
+	p.selectors = make([]source, len(parts))
+	for i, part := range parts {
+		p.selectors[i] = newSource(part)
 	}
 	p.body = all[open+1:]
 	if n := len(p.body); n > 0 && p.body[n-1].kind == css.RightBraceToken {
@@ -273,7 +275,7 @@ func isSpace(kind css.TokenType) bool {
 
 // split cuts at every separator outside brackets and strings.
 func split(all []token, at css.TokenType) [][]token {
-	var out [][]token
+	out := make([][]token, 0, 1)
 	depth, start := 0, 0
 	for i, t := range all {
 		depth += nesting(t.kind)

@@ -51,7 +51,8 @@ type Front struct {
 	Canonical string            `json:"canonical,omitempty"`
 	To        string            `json:"to,omitempty"`
 	Draft     bool              `json:"draft,omitempty"`
-	Other     map[string]string `json:"other,omitempty"` // unknown keys, kept; lists and maps as JSON
+	NoCredits bool              `json:"no-credits,omitempty"` // this issue thanks nobody for links
+	Other     map[string]string `json:"other,omitempty"`      // unknown keys, kept; lists and maps as JSON
 }
 
 // Source is a draft as it was mailed.

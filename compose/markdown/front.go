@@ -19,7 +19,7 @@ import (
 var known = map[string]bool{
 	"title": true, "subtitle": true, "date": true, "layout": true, "hero-img": true,
 	"issue": true, "send": true, "slug": true, "preheader": true, "reply-to": true,
-	"lang": true, "tags": true, "canonical": true, "to": true, "draft": true,
+	"lang": true, "tags": true, "canonical": true, "to": true, "draft": true, "credits": true,
 }
 
 // front takes the front matter off the top of the draft.

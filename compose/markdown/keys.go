@@ -32,9 +32,20 @@ func (w *work) assign(f *Front, p pair) {
 		f.Tags = tagList(p)
 	case "draft":
 		f.Draft = strings.EqualFold(value, "true") || strings.EqualFold(value, "yes")
+	case "credits":
+		f.NoCredits = refuses(value)
 	default:
 		w.keep(f, p)
 	}
+}
+
+// refuses understands the ways of saying no.
+func refuses(value string) bool {
+	switch strings.ToLower(value) {
+	case "no", "none", "off", "false", "never":
+		return true
+	}
+	return false
 }
 
 // text returns the field of a key whose value is one line of text, or nil.
@@ -248,6 +259,9 @@ func (f *Front) yaml() string {
 	}
 	if f.Draft {
 		put("draft", "true")
+	}
+	if f.NoCredits {
+		put("credits", `"no"`)
 	}
 	b.WriteString(f.otherYAML())
 	return b.String()
