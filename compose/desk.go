@@ -46,10 +46,12 @@ type Newsletter struct {
 	Frame     Frame
 	Slot      *Slot // nil: every approval names its time
 	Zone      *time.Location
-	Thanks    bool          // readers whose links were used get a mail of thanks
-	Grace     time.Duration // between the editors' first copy and everybody else's
-	Key       []byte        // keys the hashes of codes
-	Loop      string        // what our mails say in X-Loop
+	Thanks    bool // readers whose links were used get a mail of thanks
+	// Acknowledge tells readers that their links have arrived.
+	Acknowledge bool
+	Grace       time.Duration // between the editors' first copy and everybody else's
+	Key         []byte        // keys the hashes of codes
+	Loop        string        // what our mails say in X-Loop
 }
 
 // Desk is the part of Galley that talks with editors. Its zero value needs
@@ -90,7 +92,7 @@ type Draft struct {
 type Command struct {
 	Word     string      `json:"word"`
 	Args     []string    `json:"args,omitempty"`
-	In       string      `json:"in,omitempty"`       // the section that the line names
+	In       string      `json:"in,omitempty"`       // the section that the line names; kindly, of decline
 	At       time.Time   `json:"at,omitzero"`        // the time that the line names
 	Readings []time.Time `json:"readings,omitempty"` // two or more: the line can be read in several ways
 	Past     bool        `json:"past,omitempty"`     // the time named is over

@@ -27,10 +27,6 @@ type Letter struct {
 	Since      time.Time // since when the sender is on the list; zero if not
 }
 
-// lettersADay is how many letters of one sender are passed on in a day; the
-// rest is kept and counted.
-const lettersADay = 10
-
 // Pass hands a letter on to the editors, once: as plain text, under the
 // reader's name, with the reader's address as Reply-To.
 func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
@@ -38,25 +34,15 @@ func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
 	if n == nil {
 		return fmt.Errorf("no newsletter %q in the configuration", in.Newsletter)
 	}
-	var today int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM letter WHERE newsletter = $1 AND sender = $2 AND at > $3`,
-		n.ID, in.Sender, store.Micros(tx.Now().Add(-24*time.Hour))).Scan(&today)
-	if err != nil {
-		return err
-	}
-	state := "passed"
-	if today >= lettersADay {
-		state = "flood"
-	}
 	consent := in.Consent
 	if consent == "" {
 		consent = "anonymous"
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO letter (newsletter, message, sender, name, subject, body, why, consent, words, state, at)
+	_, err := tx.ExecContext(ctx, `INSERT INTO letter (newsletter, message, sender, name, subject, body, why, consent, words, state, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (newsletter, message) DO UPDATE SET why = excluded.why, state = excluded.state, at = excluded.at`, // dealt with again
-		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why, consent, in.Words, state, store.Micros(tx.Now()))
-	if err != nil || state == "flood" {
+		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why, consent, in.Words, "passed", store.Micros(tx.Now()))
+	if err != nil {
 		return err
 	}
 	for _, e := range n.Editors {
@@ -115,24 +101,18 @@ func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (
 	if last != nil {
 		from = store.Micros(last.SendAt)
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT name, sender, subject, body, consent, state, at FROM letter WHERE newsletter = $1 AND at > $2 ORDER BY id`, r.n.ID, from)
+	rows, err := tx.QueryContext(ctx, `SELECT name, sender, subject, body, consent, at FROM letter WHERE newsletter = $1 AND at > $2 ORDER BY id`, r.n.ID, from)
 	if err != nil {
 		return "", err
 	}
 	defer rows.Close()
 	type line struct{ Who, Sender, Subject, Body, Consent, When string }
 	var letters []line
-	flood := 0
 	for rows.Next() {
 		var l line
-		var state string
 		var at int64
-		if err := rows.Scan(&l.Who, &l.Sender, &l.Subject, &l.Body, &l.Consent, &state, &at); err != nil {
+		if err := rows.Scan(&l.Who, &l.Sender, &l.Subject, &l.Body, &l.Consent, &at); err != nil {
 			return "", err
-		}
-		if state == "flood" {
-			flood++
-			continue
 		}
 		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January"), strings.TrimSpace(l.Body)
 		letters = append(letters, l)
@@ -140,5 +120,9 @@ func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (
 	if err := rows.Err(); err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "letters", map[string]any{"Letters": letters, "Flood": flood})
+	apart, err := d.apart(ctx, tx, r.n)
+	if err != nil {
+		return "", err
+	}
+	return r.tell(ctx, tx, d, "letters", map[string]any{"Letters": letters, "Apart": apart})
 }

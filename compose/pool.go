@@ -72,7 +72,14 @@ func (d *Desk) putAway(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 			return "", err
 		}
 	}
-	return r.tell(ctx, tx, d, "put-away-links", map[string]any{"Later": state == "later", "Links": linkLines(links), "Open": d.standing(ctx, tx, r)})
+	told, untold := 0, []*waitingLink(nil)
+	if c.In == kindly {
+		if told, untold, err = d.sayNo(ctx, tx, r.n, links); err != nil {
+			return "", err
+		}
+	}
+	return r.tell(ctx, tx, d, "put-away-links", map[string]any{"Later": state == "later", "Links": linkLines(links), "Open": d.standing(ctx, tx, r),
+		"Told": told, "Untold": linkLines(untold)})
 }
 
 func (d *Desk) noSuchLink(ctx context.Context, tx *store.Tx, r *decisionRow, c Command, missing []string) (string, error) {

@@ -59,7 +59,11 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	if err := errors.Join(err, err2, err3); err != nil {
 		return "", err
 	}
-	data := map[string]any{"Short": "nothing in the making", "Readers": readers, "Slot": "", "Last": ""}
+	apart, err := d.apart(ctx, tx, r.n)
+	if err != nil {
+		return "", err
+	}
+	data := map[string]any{"Short": "nothing in the making", "Readers": readers, "Slot": "", "Last": "", "Apart": apart}
 	var lines []string
 	for _, i := range open {
 		line, err := d.underWay(ctx, tx, r.n, i)

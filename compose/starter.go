@@ -107,13 +107,17 @@ func (d *Desk) mailForm(ctx context.Context, tx *store.Tx, n *Newsletter, f *for
 	if err != nil {
 		return err
 	}
+	apart, err := d.apart(ctx, tx, n)
+	if err != nil {
+		return err
+	}
 	file := fmt.Sprintf("%04d.md", f.number)
 	last := ""
 	if l, err := d.last(ctx, tx, n); err == nil && l != nil {
 		last = fmt.Sprintf("#%d", l.Number)
 	}
 	data := map[string]any{"Number": f.number, "Goes": When(f.at, f.now, n.Zone), "Short": f.at.In(n.Zone).Format("Monday 2 January"),
-		"Readers": readers, "File": file, "Letters": letters, "Last": last, "Waiting": f.waiting, "Loose": f.loose, "Placed": f.waiting - len(f.loose)}
+		"Readers": readers, "File": file, "Letters": letters, "Last": last, "Waiting": f.waiting, "Loose": f.loose, "Placed": f.waiting - len(f.loose), "Apart": apart}
 	subject, text, err := say(n.Frame.Looks, "starter", data)
 	if err != nil {
 		return err

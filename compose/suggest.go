@@ -27,6 +27,7 @@ type Suggestion struct {
 	Credit     string // the name that was asked for
 	MessageID  string // of the sender's mail, for a question in its thread
 	Known      bool   // the sender is on the list, so may be written to
+	Answered   bool   // the mail is a letter too, which the editor answers
 }
 
 // SuggestedLink is one link and the words around it.
@@ -60,7 +61,7 @@ func (d *Desk) Suggest(ctx context.Context, tx *store.Tx, in *Suggestion) error 
 		}
 	}
 	tx.AfterCommit(d.pages.ring)
-	return nil
+	return d.acknowledge(ctx, tx, in)
 }
 
 // sectionIn is the section that the words around a link name: "a nice one

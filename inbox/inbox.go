@@ -201,7 +201,7 @@ func DefaultFolders() map[Kind]string {
 		Bounce: "Galley/Bounces", Complaint: "Galley/Bounces", Report: "Galley/Bounces",
 		Subscribe: "Galley/Readers", Unsubscribe: "Galley/Readers", Confirm: "Galley/Readers",
 		Auto: "Galley/Automatic", List: "Galley/Automatic", Own: "Galley/Automatic",
-		Spam: "Galley/Quarantine", Quarantine: "Galley/Quarantine",
+		Spam: "Galley/Quarantine", Flood: "Galley/Quarantine", Huge: "Galley/Quarantine", Quarantine: "Galley/Quarantine",
 	}
 }
 

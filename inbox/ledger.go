@@ -132,7 +132,7 @@ func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
 			e := entry{Message: m, state: "new", digest: Digest(m.Raw)}
 			switch {
 			case m.TooBig:
-				e.state, e.kind, e.reason = "quarantine", Quarantine, "larger than the limit; only its header was fetched"
+				e.state, e.kind, e.reason = "quarantine", Huge, "larger than the limit; only its header was fetched"
 			case !g.again && m.UIDValidity != first && m.Received.Before(began):
 				e.leave()
 			}

@@ -132,7 +132,7 @@ func (r *rig) rows(where string) (n int) {
 }
 
 func letterOf(subject string) string {
-	return "From: Ada <ada@readers.example>\nTo: " + rigBox + "\nSubject: " + subject + "\nMessage-ID: <" + strings.ReplaceAll(subject, " ", ".") + "@readers.example>\n\nIt made me smile.\n"
+	return "From: Ada <" + strings.ReplaceAll(subject, " ", ".") + "@readers.example>\nTo: " + rigBox + "\nSubject: " + subject + "\nMessage-ID: <" + strings.ReplaceAll(subject, " ", ".") + "@readers.example>\n\nIt made me smile.\n"
 }
 
 // notes is the desk and the press: they note what comes.

@@ -31,6 +31,8 @@ const (
 	List        Kind = "list"        // a mailing list's mail
 	Own         Kind = "own"         // our own mail, come back
 	Spam        Kind = "spam"        // marked by the mailbox's server
+	Flood       Kind = "flood"       // more than one address may say in a day
+	Huge        Kind = "huge"        // larger than the limit; only its header is known
 	Quarantine  Kind = "quarantine"  // set aside unread
 	Alert       Kind = "alert"       // our own, laid into the mailbox for people to see
 	Before      Kind = "before"      // lay in the mailbox before the first start

@@ -293,6 +293,9 @@ func (in *Inbox) withoutOwn(r intent.ReaderReading) intent.ReaderReading {
 // the pool, words to the editor. why tells the editor what was done beside.
 func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
+		if flood, err := in.flooded(ctx, tx, l, why); err != nil || flood {
+			return err
+		}
 		if l.kind == Suggestion {
 			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r, sub.ID != 0)); err != nil {
 				return err
@@ -309,7 +312,7 @@ func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, w
 func (in *Inbox) suggestion(l *letter, r intent.ReaderReading, known bool) *compose.Suggestion {
 	out := &compose.Suggestion{Newsletter: in.Newsletter.ID, Message: l.row, Sender: l.sender(), Name: l.name(),
 		Note: r.Note, Consent: string(r.Consent), Words: r.ConsentWords, Credit: r.As,
-		MessageID: l.m.MessageID, Known: known}
+		MessageID: l.m.MessageID, Known: known, Answered: r.Letter}
 	own := split(l.m).Own
 	for _, u := range r.Links {
 		note := lineOf(own, u)

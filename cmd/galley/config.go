@@ -132,9 +132,11 @@ type Newsletter struct {
 	PGP       []PGP               `toml:"pgp"`    // keys that prove an editor's mail as its domain's signature does
 	Words     map[string][]string `toml:"words"`  // more words for a command, in the editor's language
 	Thanks    bool                `toml:"thanks"` // thank the readers whose links were used; default true
-	Grace     Duration            `toml:"grace"`  // between the editor's copy and the others'; default 10m, may be 0
-	IMAP      IMAP                `toml:"imap"`
-	Slot      *Slot               `toml:"slot"` // nil: no schedule, every issue is given its time
+	// Acknowledge tells readers that their links have arrived; default false.
+	Acknowledge bool     `toml:"acknowledge"`
+	Grace       Duration `toml:"grace"` // between the editor's copy and the others'; default 10m, may be 0
+	IMAP        IMAP     `toml:"imap"`
+	Slot        *Slot    `toml:"slot"` // nil: no schedule, every issue is given its time
 }
 
 // Section is a heading that issues usually have, with the other ways its

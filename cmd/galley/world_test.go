@@ -51,7 +51,8 @@ type world struct {
 
 // plan is how the house of a story differs from the usual one.
 type plan struct {
-	strict               int // of the readers, how many are at strict.example, which alone may refuse us
+	strict               int  // of the readers, how many are at strict.example, which alone may refuse us
+	acknowledge          bool // readers are told that their links have arrived
 	readers, connections int
 	slow                 time.Duration // each reader's server takes that long
 	grace, slot, approve string        // lines of the configuration
@@ -254,6 +255,7 @@ postal_address = "3 Harbour Lane, Example Town"
 editors = [%s]
 approve = %q
 grace = %q
+acknowledge = %v
 address_pattern = %q
 pgp = [%s]
 also = ["letter@former.example"]
@@ -265,7 +267,7 @@ security = "plain"
 user = %q
 password = "pass"
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}

@@ -13,7 +13,7 @@ type Command struct {
 	Lets     bool     // it lets mail out: it needs proof and code
 	Line     string   // as it was written
 	Args     []string // see the comments at the words
-	In       string   // the section that `use` names
+	In       string   // the section that `use` names; Kindly, of `decline`
 	At       time.Time
 	Day      bool        // At is a day; its hour is the slot's
 	Readings []time.Time // the time can be read in these ways: ask
@@ -169,20 +169,32 @@ func timed(word Word, when string, c Clock) (Command, bool) {
 
 var (
 	withNumbers = regexp.MustCompile(`^(use|decline|later|ask) ((?:#?\d+[a-z]?(?:[ ,;&]+|[ ,]+and |$)?)+?)(?: ?(?:in|for|under|to|into) (.+))?$`)
+	kindly      = regexp.MustCompile(`^(decline .+?),? kindly$`)
 	aVersion    = regexp.MustCompile(`^use version #?(\d+)$`)
 	number      = regexp.MustCompile(`\d+[a-z]?`) // 221, or 221b of several links in one mail
 )
+
+// Kindly in Command.In has the desk tell the reader whose link is declined.
+const Kindly = "kindly"
 
 // numberCommand reads the words that name waiting links by number.
 func numberCommand(s string) (Command, bool) {
 	if g := aVersion.FindStringSubmatch(s); g != nil {
 		return Command{Word: WordUseVersion, Args: []string{g[1]}}, true
 	}
+	kind := kindly.FindStringSubmatch(s)
+	if kind != nil {
+		s = kind[1]
+	}
 	g := withNumbers.FindStringSubmatch(s)
 	if g == nil || g[3] != "" && g[1] != "use" {
 		return Command{}, false
 	}
-	return Command{Word: Word(g[1]), Args: number.FindAllString(g[2], -1), In: strings.TrimSpace(g[3])}, true
+	cmd := Command{Word: Word(g[1]), Args: number.FindAllString(g[2], -1), In: strings.TrimSpace(g[3])}
+	if kind != nil {
+		cmd.In = Kindly
+	}
+	return cmd, true
 }
 
 var (

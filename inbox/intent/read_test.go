@@ -171,7 +171,7 @@ func TestLine(t *testing.T) {
 		{"approve?", "", PaperProof}, {"test ada@example.org?", "", ""}, {"send", "", ""}, {"send now", "send", ""}, {"send it tomorrow", "send", ""}, {"send it", "", ""},
 		{"approve for saturday", "approve", ""}, {"approve this", "", PaperProof}, {"approve the other one", "", PaperProof},
 		{"use 214 and 218 in Random", "use", ""}, {"use version 3", "use version", ""}, {"use the first", "", ""},
-		{"decline 216", "decline", ""}, {"decline 216 in Random", "", ""}, {"credit 222 as Élodie Martin", "credit", ""},
+		{"decline 216", "decline", ""}, {"decline 216, 217b kindly", "decline", ""}, {"Please decline 216 kindly.", "decline", ""}, {"later 216 kindly", "", ""}, {"decline kindly", "", ""}, {"decline 216 in Random", "", ""}, {"credit 222 as Élodie Martin", "credit", ""},
 		{"who failed", "who failed", ""}, {"list csv", "list csv", ""}, {"add ada@example.org", "add", ""}, {"add Ada", "", ""},
 		{"remove ada@example.org, ben@example.org", "remove", ""}, {"delete \"these words\"", "delete", ""}, {"delete these words", "", ""},
 		{"pause", "pause", ""}, {"skip until 10 january", "skip", ""}, {"skip it all", "", ""}, {"undo", "undo", ""}, {"", "", ""}, {"yes", "yes", PaperQuestion},

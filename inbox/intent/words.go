@@ -28,7 +28,7 @@ const (
 	WordUseVersion Word = "use version"
 	WordUndo       Word = "undo"
 	// Links and letters.
-	WordDecline     Word = "decline" // numbers
+	WordDecline     Word = "decline" // numbers; In is Kindly when the reader is to be told
 	WordLater       Word = "later"   // numbers
 	WordAsk         Word = "ask"     // numbers
 	WordCredit      Word = "credit"  // number, name

@@ -39,6 +39,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_state ON message (state, id);
 CREATE INDEX message_ref ON message (newsletter, message_id);
+CREATE INDEX message_sender ON message (newsletter, lower(sender), received);
 
 CREATE TABLE arrival (
 	newsletter  TEXT NOT NULL,
@@ -380,7 +381,7 @@ CREATE TABLE letter (
 	why        TEXT NOT NULL DEFAULT '',
 	consent    TEXT NOT NULL CHECK (consent IN ('named', 'anonymous', 'private', 'asked')),
 	words      TEXT NOT NULL DEFAULT '',
-	state      TEXT NOT NULL CHECK (state IN ('new', 'passed', 'flood')),
+	state      TEXT NOT NULL CHECK (state IN ('new', 'passed')),
 	at         BIGINT NOT NULL,
 	UNIQUE (newsletter, message)
 );
