@@ -27,7 +27,7 @@ func looksBounced(m *mime.Message, before string) bool {
 		}
 	}
 	daemon := from == "daemon" || from == "" || nullPath(m)
-	titled := failSubject.MatchString(m.Subject)
+	titled := failSubject.MatchString(m.Subject) || failedAbroad.MatchString(strings.ToLower(m.Subject))
 	if answerMark.MatchString(m.Subject) && from != "daemon" || !titled && autoSubject.MatchString(m.Subject) {
 		return false
 	}
@@ -38,8 +38,16 @@ func looksBounced(m *mime.Message, before string) bool {
 	if from == "daemon" && qmailLine.MatchString(head) {
 		return true
 	}
-	return failWords.MatchString(head) || titled && daemon
+	return failWords.MatchString(head) || aboutAddress(strings.ToLower(head)) || titled && daemon
 }
+
+// aboutAddress tells whether words of any language say that a mail did not
+// arrive, or why.
+func aboutAddress(lower string) bool {
+	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || notValid.MatchString(lower)
+}
+
+var notValid = regexp.MustCompile(`not a valid (user|recipient|address|mail ?box)|no such (address|recipient|mail ?box|person|account)|(unknown|invalid) (mail ?box|account)|mail ?box (is )?(unknown|invalid|disabled)`)
 
 func nullPath(m *mime.Message) bool {
 	for _, v := range m.Header.Raw("Return-Path") {
