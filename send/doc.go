@@ -22,4 +22,19 @@
 //     provider alone leave its readers waiting until the issue is resumed.
 //   - When the books cannot be written nothing is sent; Run waits and tries
 //     again. When another process has taken over, Run ends with ErrFenced.
+//
+// What holds the promise to account, by the numbers of the trust design; the
+// second line of each is its long form:
+//   - 24, 25, 39: the daemon killed in mid-run, cmd/galley TestKilledInMidRun,
+//     TestOnePersonOneCopy; TestKills here.
+//   - 26: the whole house under faults for fourteen days, cmd/galley TestSimulation;
+//     GALLEY_SIM_SEEDS=10000 GALLEY_SIM_READERS=200 go test -timeout 0 -run TestSimulation ./cmd/galley
+//   - 29 to 32: TestLostReplies, TestOutageOfADay, TestRefusedForEver, TestGreylist.
+//   - 33: TestFullBooks, TestFullDisk.
+//   - 34, 36, 37: cmd/galley TestSecondDaemon, TestHeldKilledResumed,
+//     TestCancelledInMidRun, TestChangesInMidRun; TestFencing here.
+//   - 35: TestWhoLeavesInMidRunGetsNothing.
+//   - 41: the same on PostgreSQL, and TestPostgresKilledInMidRun;
+//     GALLEY_SERVERS=1 go test ./send/... ./cmd/galley
+//   - 45: go test -tags chaos -run TestClockJumps ./cmd/galley
 package send

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -42,9 +43,12 @@ type world struct {
 	people map[string]*person
 	log    bytes.Buffer
 	stop   func()
-	refuse atomic.Bool // the readers' servers refuse us
+	refuse atomic.Bool                        // the readers' servers refuse us
+	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
+	heard  func(sendtest.Accepted)            // told of every mail that is taken; nil: nobody is
 
-	written int // mails of the people
+	written int  // mails of the people
+	fenced  bool // another process has taken over, and the house ends by itself
 
 	mu sync.Mutex // guards the people's boxes
 }
@@ -66,6 +70,7 @@ type plan struct {
 	listed               []string // people who read the newsletter too
 	words                []string // further words of the editor's language
 	tick                 time.Duration
+	alone                bool     // nobody writes, and nothing looks whether anybody does
 	links                *lateWeb // asked whether links are alive; nil: nobody is
 }
 
@@ -136,6 +141,9 @@ func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
 	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == from {
 		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
 	}
+	if w.faults != nil {
+		return w.faults(s)
+	}
 	return f
 }
 
@@ -174,6 +182,9 @@ func (w *world) start() {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
 	}
 	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}}
+	if w.plan.alone {
+		parts, h.inboxes, h.keepers = parts[:3], nil, nil
+	}
 	for _, in := range h.inboxes {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
@@ -186,7 +197,7 @@ func (w *world) start() {
 	w.house = h
 	w.stop = func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !(w.fenced && errors.Is(err, send.ErrFenced)) {
 			w.t.Error(err)
 		}
 		if err := h.close(); err != nil {
@@ -338,6 +349,9 @@ func domainOf(addr string) string { return addr[strings.LastIndexByte(addr, '@')
 
 // accepted is what the servers of this world do with what the house sends.
 func (w *world) accepted(a sendtest.Accepted) {
+	if w.heard != nil {
+		w.heard(a)
+	}
 	for _, to := range a.To {
 		w.carry(a.From, to, a.Octets)
 	}
