@@ -25,7 +25,7 @@ func (b *book) takeSheets(root *html.Node, ix index) []rule {
 			b.keep(n, text)
 			continue
 		}
-		all := pieces(text)
+		all := pieces(unmarked(text))
 		for i := range all {
 			order++
 			compiled := all[i].sort(ix)
@@ -44,6 +44,16 @@ func (b *book) takeSheets(root *html.Node, ix index) []rule {
 		b.keep(n, leftover(all))
 	}
 	return rules
+}
+
+// unmarked takes the marks of character data off a sheet, which templates out of
+// XML have bare: they would be read as part of the first selector.
+func unmarked(sheet string) string {
+	inside, ok := strings.CutPrefix(strings.TrimSpace(sheet), "<![CDATA[")
+	if !ok {
+		return sheet
+	}
+	return strings.TrimSuffix(inside, "]]>")
 }
 
 // forEveryone tells whether a style element counts in every mail program.
