@@ -71,7 +71,7 @@ func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
 // policy is what the judge of senders knows.
 func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Policy {
 	n := in.Newsletter
-	p := trust.Policy{AuthservIDs: n.Authserv, Keys: n.Keys, Now: now, DNS: in.DNS}
+	p := trust.Policy{AuthservIDs: in.believed(ctx, now), Keys: n.Keys, Now: now, DNS: in.DNS}
 	for _, e := range n.Editors {
 		p.Editors = append(p.Editors, e.Addr)
 	}

@@ -67,17 +67,20 @@ type Returns interface {
 // Newsletter is what the inbox knows of the newsletter whose mailbox it
 // reads.
 type Newsletter struct {
-	ID        string
-	Address   string           // the mailbox's own
-	Press     *send.Newsletter // reads our own addresses and tokens
-	Editors   []Editor
-	Authserv  []string            // trusted authserv-ids (RFC 8601 section 2.5)
-	Keys      []*trust.Key        // the editors' OpenPGP keys, pinned by fingerprint
-	CodeAlone bool                // approve = "code": no signature is asked for
-	Words     map[string][]string // further words of the editor's language
-	Zone      *time.Location
-	SlotHour  time.Duration // the slot's time of day, which a day alone means
-	Folders   map[Kind]string
+	ID       string
+	Address  string           // the mailbox's own
+	Press    *send.Newsletter // reads our own addresses and tokens
+	Editors  []Editor
+	Authserv []string     // trusted authserv-ids (RFC 8601 section 2.5)
+	Keys     []*trust.Key // the editors' OpenPGP keys, pinned by fingerprint
+	// AuthservUnchecked: their word counts although nobody tries whether they
+	// take forged ones away.
+	AuthservUnchecked bool
+	CodeAlone         bool                // approve = "code": no signature is asked for
+	Words             map[string][]string // further words of the editor's language
+	Zone              *time.Location
+	SlotHour          time.Duration // the slot's time of day, which a day alone means
+	Folders           map[Kind]string
 	// Shared: the mailbox is an editor's own. Only mail to the newsletter's
 	// address is taken up, and letters stay where they are.
 	Shared bool
@@ -99,8 +102,11 @@ type Inbox struct {
 	Door       Door
 	Returns    Returns
 	DNS        trust.DNS
-	Tick       time.Duration // how often left-over mail is looked for; 2 s when 0
-	Log        *slog.Logger
+	// Try sends the newsletter a mail with this token and with judgements in
+	// the names of its servers (postLoop of cmd/galley); nil: none is sent.
+	Try  func(ctx context.Context, token string) error
+	Tick time.Duration // how often left-over mail is looked for; 2 s when 0
+	Log  *slog.Logger
 
 	sorting turn    // one message at a time, in order
 	bell    bell    // there is something to sort
@@ -113,6 +119,7 @@ func (in *Inbox) Run(ctx context.Context) error {
 	defer cancel()
 	var beside sync.WaitGroup
 	beside.Go(func() { in.keepSorting(ctx) })
+	beside.Go(func() { in.keepCanary(ctx) })
 	ends := make(chan error, 2)
 	beside.Go(func() { ends <- in.keepTaking(ctx, in.Source, in.Ledger()) })
 	if in.Again != nil {
@@ -405,6 +412,9 @@ func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
 // own deals with our own mail: an alert that was laid into the mailbox stays
 // where people look.
 func (in *Inbox) own(ctx context.Context, l *letter) error {
+	if l.effect = in.came(l.m); l.effect != nil {
+		return nil
+	}
 	o, ours, err := in.origin(ctx, l.m.MessageID)
 	if ours && o.Kind == send.KindAlert {
 		l.kind, l.reason = Alert, "laid here by Galley"

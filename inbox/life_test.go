@@ -29,6 +29,7 @@ type rig struct {
 	db   *store.DB
 	in   *Inbox
 	desk *notes
+	try  func(ctx context.Context, token string) error // Inbox.Try
 	stop func()
 }
 
@@ -70,7 +71,7 @@ func (r *rig) start(change ...func(*Newsletter)) {
 	}
 	inbox, again := box(r.in.Ledger(), "INBOX"), box(r.in.AgainLedger(), AgainFolder)
 	r.in.Source, r.in.Again = inbox, again
-	r.in.Tick = 30 * time.Second
+	r.in.Tick, r.in.Try = 30*time.Second, r.try
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.in.Run(ctx) }()

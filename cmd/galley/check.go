@@ -78,6 +78,12 @@ func (c *checkCmd) Run(e *env) error {
 		}
 		if hop.State == stateOK && found.State == stateOK && !c.NoLoop {
 			all = append(all, h.loop(e.ctx, n, box, c.Wait)...)
+		} else {
+			tried, err := h.canaries(e.ctx, n)
+			if err != nil {
+				return err
+			}
+			all = append(all, tried...)
 		}
 	}
 	all = append(all, c.records(e.ctx, h)...)

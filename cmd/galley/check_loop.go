@@ -39,10 +39,12 @@ const (
 func (h *house) loop(ctx context.Context, n *Newsletter, box *mailbox.Mailbox, wait time.Duration) []finding {
 	item := "reply path of " + n.ID
 	token := strings.ToLower(rand.Text())
-	to := send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}.Address("check", token)
-	id := "<check." + token + "@" + n.Address.Domain() + ">"
+	to, id := n.loopAddress(token)
 	began := store.Now()
-	if err := h.postLoop(ctx, n, to, id, token); err != nil {
+	if err := h.tried(ctx, n, token); err != nil {
+		return []finding{{item, stateFault, err.Error(), "Look at what is said of the database."}}
+	}
+	if err := h.postLoop(ctx, n, token); err != nil {
 		return []finding{{item, stateFault, "a mail to " + to + " did not leave: " + err.Error(), "Look at what is said of smtp."}}
 	}
 	got, err := comeBack(ctx, box, id, wait)
@@ -55,17 +57,26 @@ func (h *house) loop(ctx context.Context, n *Newsletter, box *mailbox.Mailbox, w
 	}
 	out := []finding{{item, stateOK, fmt.Sprintf("a mail to %s came back in %v", to, store.Now().Sub(began).Round(100*time.Millisecond)), ""}}
 	out = append(out, clock(got.Received, began, store.Now()))
+	if err := h.came(ctx, n, id, got.Raw); err != nil {
+		return append(out, finding{item, stateFault, err.Error(), "Look at what is said of the database."})
+	}
 	return append(out, n.judged(got.Raw, token)...)
+}
+
+// loopAddress is where the mail with a token goes, and its Message-ID.
+func (n *Newsletter) loopAddress(token string) (to, id string) {
+	return send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}.Address("check", token), "<check." + token + "@" + n.Address.Domain() + ">"
 }
 
 // postLoop hands the mail to the next hop. It bears what our own mail bears,
 // so that a daemon that runs files it unread, and a judgement that no server
 // may let pass.
-func (h *house) postLoop(ctx context.Context, n *Newsletter, to, id, token string) error {
+func (h *house) postLoop(ctx context.Context, n *Newsletter, token string) error {
+	to, id := n.loopAddress(token)
 	sn := h.queue.Newsletters[n.ID]
 	m := &message.Mail{From: message.Address{Name: n.From, Addr: n.Address.String()}, To: []message.Address{{Addr: to}}, Date: store.Now(),
 		MessageID: id, Subject: "galley check", AutoSubmitted: "auto-generated", Fields: []message.Field{{Name: "X-Loop", Value: sn.Loop()}},
-		Text: []byte("galley check sends this to see whether answers arrive. It is deleted when it does.\n")}
+		Text: []byte("Galley sends this to itself to see whether answers arrive, and what the mail server says of them.\n")}
 	raw, err := m.Bytes()
 	if err != nil {
 		return err

@@ -127,6 +127,7 @@ type Newsletter struct {
 	Approve   string              `toml:"approve"`   // default code+proof
 	Approvals int                 `toml:"approvals"` // how many editors must approve; default 1
 	Authserv  []string            `toml:"authserv_ids"`
+	Unchecked bool                `toml:"authserv_unchecked"` // their word counts untried
 	Sections  []Section           `toml:"sections"`
 	Editors   []Person            `toml:"editors"`
 	PGP       []PGP               `toml:"pgp"`    // keys that prove an editor's mail as its domain's signature does

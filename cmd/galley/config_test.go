@@ -83,6 +83,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		{c.SMTP.Also[0].Host, "lmtp.example.org"}, {c.SMTP.Also[0].Protocol, "lmtp"}, {c.SMTP.Also[0].Port, 2424}, {c.SMTP.Also[0].relay().LMTP, true},
 		{c.DKIM[0].KeyFile, filepath.Join(filepath.Dir(path), "dkim.pem")},
 		{n.Address.String(), "News@press.example.org"}, {n.From, "Ada of The Press"}, {fmt.Sprint(n.Also), "[news@old.example.org]"},
+		{n.Authserv[0], "mx.example.org"}, {n.Unchecked, true},
 		{n.ReplyTo.String(), `"Ada" <ada@example.org>`}, {n.Approve, ApproveCode},
 		{fmt.Sprint(n.Sections), "[{Random [Random things]} {Papers []}]"},
 		{n.Editors[0].Name, "Ada Lovelace"}, {n.Editors[1].Address.String(), "charles@example.org"},

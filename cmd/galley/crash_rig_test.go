@@ -152,6 +152,7 @@ templates = "looks"
 editors = ["Ines Moreau <%s>"]
 approve = "code"
 authserv_ids = ["mx.test"]
+authserv_unchecked = true
 grace = "0s"
 
 [newsletter.imap]

@@ -239,6 +239,9 @@ func (h *house) open(n *Newsletter, sn *send.Newsletter, pgp []*trust.Key) {
 	in := &inbox.Inbox{DB: h.db, Folder: n.IMAP.Folder, Desk: h.desk, Readers: h.list, Door: h.door, Returns: h.queue, Log: h.log,
 		DNS: func(ctx context.Context, name string) ([]string, error) { return h.dns(ctx, name) }, Newsletter: n.inbox(sn)}
 	in.Newsletter.Keys = pgp
+	if len(n.Authserv) > 0 {
+		in.Try = func(ctx context.Context, token string) error { return h.postLoop(ctx, n, token) }
+	}
 	box := n.IMAP.mailbox(h.log)
 	box.Ledger = in.Ledger()
 	again := n.IMAP.mailbox(h.log)
@@ -274,7 +277,7 @@ func (m *IMAP) mailbox(log *slog.Logger) *mailbox.Mailbox {
 // inbox is a newsletter as the inbox sees it.
 func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
 	out := &inbox.Newsletter{ID: n.ID, Address: n.Address.Key(), Press: sn,
-		Authserv: n.Authserv, CodeAlone: n.Approve == ApproveCode, Shared: n.IMAP.Shared, Words: n.Words, Zone: time.UTC,
+		Authserv: n.Authserv, AuthservUnchecked: n.Unchecked, CodeAlone: n.Approve == ApproveCode, Shared: n.IMAP.Shared, Words: n.Words, Zone: time.UTC,
 		SlotHour: 9 * time.Hour, Folders: inbox.DefaultFolders()}
 	for _, e := range n.Editors {
 		out.Editors = append(out.Editors, inbox.Editor{Name: e.Name, Addr: e.Address.Key()})

@@ -114,7 +114,7 @@ func (r *real) edit(books string) {
 		{"[log]", fmt.Sprintf("check_links = false\nresolver = %q\ndatabase = %q\n[log]\naddresses = false", r.dns, books)},
 		{"port = 1\n", "port = " + smtp + "\n"}, {"port = 1\n", "port = " + imap + "\n"},
 		{`listen = "127.0.0.1:8025"`, fmt.Sprintf("listen = %q", r.web)},
-		{`# authserv_ids = ["mx.example.org"]`, `authserv_ids = ["mx.test"]`},
+		{`# authserv_ids = ["mx.example.org"]`, "authserv_ids = [\"mx.test\"]\nauthserv_unchecked = true"},
 		{`# grace = "10m"`, `grace = "0s"`},
 	} {
 		if !strings.Contains(text, change[0]) {

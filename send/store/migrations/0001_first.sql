@@ -52,6 +52,15 @@ CREATE TABLE arrival (
 );
 CREATE INDEX arrival_message ON arrival (message);
 
+CREATE TABLE canary (
+	newsletter TEXT NOT NULL,
+	authserv   TEXT NOT NULL,
+	token      TEXT NOT NULL,
+	sent       BIGINT NOT NULL,
+	verdict    TEXT NOT NULL DEFAULT '' CHECK (verdict IN ('', 'stripped', 'forged')),
+	PRIMARY KEY (newsletter, authserv, token)
+);
+
 CREATE TABLE seen (
 	newsletter TEXT NOT NULL,
 	kind       TEXT NOT NULL,
