@@ -176,7 +176,7 @@ func (d *Desk) test(ctx context.Context, tx *store.Tx, r *decisionRow, c Command
 	if to.Addr == r.Editor && r.batch == nil {
 		return "test sent", nil // the copy itself is the answer
 	}
-	return r.tell(ctx, tx, d, "tested", map[string]any{"Number": i.Number, "Revision": i.Revision, "To": to.Addr})
+	return r.tell(ctx, tx, d, "tested", map[string]any{"Number": i.Number, "Revision": i.Revision, "To": to.Addr, "Open": d.standing(ctx, tx, r)})
 }
 
 // orUnclear passes on a fault, or asks which issue was meant.
@@ -226,7 +226,7 @@ func (d *Desk) show(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	file := fmt.Sprintf("%04d.md", i.Number)
 	m := &mail{paper: paper{Kind: paperAnswer, Issue: i.ID, Revision: i.Revision, Asks: asksShow}, number: i.Number, below: textBelow(file, string(row.Markdown)),
 		attachments: []message.Attachment{{Name: file, Type: "text/markdown; charset=utf-8", Data: row.Markdown}}}
-	return r.mail(ctx, tx, d, "show", map[string]any{"Number": i.Number, "Revision": i.Revision, "File": file}, m)
+	return r.mail(ctx, tx, d, "show", map[string]any{"Number": i.Number, "Revision": i.Revision, "File": file, "Open": d.standing(ctx, tx, r)}, m)
 }
 
 // failureLines is at most how many failures one answer lists.

@@ -117,12 +117,12 @@ func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (
 		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January"), strings.TrimSpace(l.Body)
 		letters = append(letters, l)
 	}
-	if err := rows.Err(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil { // closed: the answer asks the books too
 		return "", err
 	}
 	apart, err := d.apart(ctx, tx, r.n)
 	if err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "letters", map[string]any{"Letters": letters, "Apart": apart})
+	return r.tell(ctx, tx, d, "letters", map[string]any{"Letters": letters, "Apart": apart, "Open": d.standing(ctx, tx, r)})
 }

@@ -182,7 +182,7 @@ func (d *Desk) listWord(ctx context.Context, tx *store.Tx, r *decisionRow, c Com
 		}
 		all = append(all, o)
 	}
-	return r.tell(ctx, tx, d, "history", map[string]any{"People": all})
+	return r.tell(ctx, tx, d, "history", map[string]any{"People": all, "Open": d.standing(ctx, tx, r)})
 }
 
 // askCSV asks before the whole list leaves the house.

@@ -173,7 +173,7 @@ func (d *Desk) suggestions(ctx context.Context, tx *store.Tx, r *decisionRow) (s
 	if err != nil {
 		return "", err
 	}
-	return r.tell(ctx, tx, d, "suggestions", map[string]any{"Links": links})
+	return r.tell(ctx, tx, d, "suggestions", map[string]any{"Links": links, "Open": d.standing(ctx, tx, r)})
 }
 
 // panelLinks is how many waiting links a proof shows at most.

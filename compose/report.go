@@ -76,8 +76,12 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 		data["Short"] = strings.TrimSuffix(strings.Replace(lines[0], "Proof", "proof", 1), ".")
 	}
 	data["Issues"] = lines
-	if r.n.Slot != nil {
-		data["Slot"] = When(r.n.Slot.Next(tx.Now()), tx.Now(), r.n.Zone)
+	next, err := d.freeSlot(ctx, tx, r.n, tx.Now())
+	if err != nil {
+		return "", err
+	}
+	if data["Paused"] = r.n.Slot != nil; !next.IsZero() {
+		data["Slot"] = When(next, tx.Now(), r.n.Zone)
 	}
 	if last != nil {
 		run, err := d.Figures.Progress(ctx, tx, r.n.ID, last.Number)
@@ -91,19 +95,31 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	return r.tell(ctx, tx, d, "status", data)
 }
 
-// help answers with the words, and with what approve would do now.
+// help answers with the words, and with what they would do now.
 func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, error) {
-	data := map[string]any{"Open": d.standing(ctx, tx, r), "Goes": "", "Number": 0}
-	i, err := d.meant(ctx, tx, r)
-	if err != nil {
+	readers, err := d.Figures.Audience(ctx, tx, r.n.ID)
+	letters, err2 := d.lettersCount(ctx, tx, r.n)
+	links, err3 := d.waiting(ctx, tx, r.n)
+	next, err4 := d.freeSlot(ctx, tx, r.n, tx.Now())
+	i, err5 := d.meant(ctx, tx, r)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		return "", err
+	}
+	short := func(t time.Time) string { return t.In(r.n.Zone).Format("Monday 2 January, 15:04") }
+	data := map[string]any{"Open": d.standing(ctx, tx, r), "Goes": "", "Number": 0, "Slot": "", "Readers": readers, "Letters": letters, "Waiting": len(links)}
+	if !next.IsZero() {
+		data["Slot"] = short(next)
 	}
 	if i != nil && (i.State == Proofed || i.State == Held) {
 		t, err := d.ownTime(ctx, tx, r.n, i)
 		if err != nil {
 			return "", err
 		}
-		data["Goes"], data["Number"] = t.goes(tx.Now(), r.n), i.Number
+		if data["Number"], data["Revision"] = i.Number, i.Revision; !t.Late.IsZero() {
+			data["Goes"] = t.soon(r.n)
+		} else if !t.At.IsZero() {
+			data["Goes"] = short(t.At)
+		}
 	}
 	return r.tell(ctx, tx, d, "help", data)
 }

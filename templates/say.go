@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"text/template"
 	"unicode/utf8"
@@ -104,11 +105,69 @@ func Indent(s string, first, rest int) string {
 	return strings.Join(lines, "\n")
 }
 
-// CheckWords tells whether a look's catalogue can be read: a fault in
-// somebody's own file is better told at the start than at the first mail.
+// CheckWords tells whether a look's catalogue can be read and has every mail
+// and sentence of ours: a fault in somebody's own file is better told at the
+// start than at the first mail.
 func CheckWords(looks fs.FS) error {
-	_, err := parse(looks)
-	return err
+	t, err := parse(looks)
+	if err != nil {
+		return err
+	}
+	ours, err := parse(embedded)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, block := range ours.Templates() {
+		if t.Lookup(block.Name()) == nil {
+			missing = append(missing, block.Name())
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return fmt.Errorf("%s has no block %s; the built-in file shows what each says", catalogueOf(looks), strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// Speaking returns the template files with the catalogue of a language: where
+// they hold desk.LANG.txt, it stands in the place of the English one. Of a
+// language with a region (de-AT) the region's file counts first.
+func Speaking(looks fs.FS, lang string) fs.FS {
+	for lang != "" {
+		file := "desk." + lang + ".txt"
+		if _, err := fs.Stat(looks, file); err == nil {
+			return speaking{looks, file}
+		}
+		cut := strings.LastIndexByte(lang, '-')
+		lang = lang[:max(cut, 0)]
+	}
+	return looks
+}
+
+// speaking is template files whose catalogue is another one.
+type speaking struct {
+	fs.FS
+	catalogue string
+}
+
+// Open finds the language's catalogue under the English one's name.
+func (s speaking) Open(name string) (fs.File, error) {
+	if name == Catalogue {
+		name = s.catalogue
+	}
+	return s.FS.Open(name)
+}
+
+// ReadDir is that of the files themselves.
+func (s speaking) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(s.FS, name) }
+
+// catalogueOf is the name of the file that a look's words stand in.
+func catalogueOf(looks fs.FS) string {
+	if s, ok := looks.(speaking); ok {
+		return s.catalogue
+	}
+	return Catalogue
 }
 
 func parse(looks fs.FS) (*template.Template, error) {

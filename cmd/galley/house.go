@@ -200,7 +200,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 		ID: n.ID, From: message.Address{Name: n.Name + " desk", Addr: n.Address.String()},
 		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Approvals: n.Approvals, Zone: time.UTC, Thanks: n.Thanks, Acknowledge: n.Acknowledge,
 		Frame: compose.Frame{Name: n.Name, Tagline: n.Tagline, Host: c.host(), ArchivePath: n.Archive, PostalAddress: n.Postal,
-			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Look(n.Templates), HostPictures: n.Images == ImagesHost},
+			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Speaking(templates.Look(n.Templates), n.Lang), HostPictures: n.Images == ImagesHost},
 	}
 	for _, s := range n.Sections {
 		out.Frame.Sections = append(out.Frame.Sections, s.Name)
@@ -223,7 +223,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 // door is a newsletter as its readers meet it who come and go. Its mails are
 // signed with the first editor's first name.
 func (n *Newsletter) door(sn *send.Newsletter) *door.Newsletter {
-	out := &door.Newsletter{Newsletter: sn, Tagline: n.Tagline, Signs: n.Name, Lang: n.Lang, Looks: templates.Look(n.Templates)}
+	out := &door.Newsletter{Newsletter: sn, Tagline: n.Tagline, Signs: n.Name, Lang: n.Lang, Looks: templates.Speaking(templates.Look(n.Templates), n.Lang)}
 	if len(n.Editors) > 0 && n.Editors[0].Name != "" {
 		out.Signs, _, _ = strings.Cut(n.Editors[0].Name, " ")
 	}
