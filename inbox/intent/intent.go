@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -138,7 +139,10 @@ func beneath(m Mail, o own) []Command {
 	if len(o.lines) < 2 {
 		return nil
 	}
-	return parseLines(m, o.lines[1:]).good
+	return slices.DeleteFunc(parseLines(m, o.lines[1:]).good, func(c Command) bool {
+		_, again := holding(m, c.Line)
+		return again // said twice, done once
+	})
 }
 
 // maxText is how much of a mail is looked at, twice what a draft may have
