@@ -57,7 +57,7 @@ func TestBlocks(t *testing.T) {
 		}
 	}
 	for _, m := range quoted.FindAllStringSubmatch(code, -1) {
-		used[m[1]], used["reader-"+m[1]] = true, true // the door says the names behind reader-
+		used[m[1]], used["reader-"+m[1]], used["apart-"+m[1]] = true, true, true // what stands behind the dash is put together
 	}
 	for name := range defined {
 		if !used[name] {
