@@ -19,7 +19,7 @@ func (d *Desk) changeText(ctx context.Context, tx *store.Tx, r *decisionRow, c C
 	if err != nil {
 		return "", err
 	}
-	if i == nil || i.State.Closed() {
+	if i == nil || i.State.Closed() && !r.corrects(i) {
 		return d.unclear(ctx, tx, r, i)
 	}
 	text, err := d.newestText(ctx, tx, i)

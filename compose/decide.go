@@ -150,6 +150,9 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 			tx.AfterCommit(d.bell.ring)
 			return "asked again", closeDraft(ctx, tx, r.paper.Draft, "held", "")
 		}
+		if r.paper != nil && r.paper.Asks == asksMachine {
+			return "asked again", d.askMachineOf(ctx, tx, r.n)
+		}
 		return d.again(ctx, tx, r, "leaked")
 	case Stale:
 		return d.again(ctx, tx, r, "stale-code")
@@ -406,7 +409,7 @@ func (d *Desk) unclear(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 var tooLate = map[State]struct{ why, say string }{
 	Sending:   {"is being sent", "The word stop keeps it from all who do not have it yet."},
 	Stopped:   {"is stopped half-way", "The word resume, in answer to the mail that says so, sends the rest."},
-	Sent:      {"was sent already", ""},
+	Sent:      {"was sent already", "To correct it in the archive and the feed, answer its report with the change."},
 	Cancelled: {"was dropped", "A new text of that number begins again."},
 	Proofed:   {"waits for its approval", ""},
 	Approved:  {"is approved already", ""},
@@ -455,6 +458,10 @@ func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow,
 		return d.answerDraft(ctx, tx, r, c.Word == "yes")
 	case "drop":
 		return d.answerDrop(ctx, tx, r, c.Word == "yes")
+	case asksMachine:
+		return d.answerMachine(ctx, tx, r, c.Word == "yes")
+	case asksCorrection:
+		return d.answerCorrection(ctx, tx, r, c.Word == "yes")
 	case asksChange:
 		return d.answerChange(ctx, tx, r, c.Word == "yes")
 	}

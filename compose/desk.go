@@ -21,6 +21,8 @@ import (
 type Press interface {
 	Publish(ctx context.Context, tx *store.Tx, e *send.Edition) error
 	Halt(ctx context.Context, tx *store.Tx, newsletter string, issue int, how send.Halt) error
+	Correct(ctx context.Context, tx *store.Tx, e *send.Edition) error
+	MoveIn(ctx context.Context, tx *store.Tx) error
 	Post(ctx context.Context, tx *store.Tx, s *send.Slip) error
 }
 
@@ -29,6 +31,7 @@ type Figures interface {
 	Audience(ctx context.Context, tx *store.Tx, newsletter string) (int, error)
 	Progress(ctx context.Context, tx *store.Tx, newsletter string, issue int) (*send.Run, error)
 	Failures(ctx context.Context, tx *store.Tx, newsletter string, issue int) ([]send.Failure, error)
+	Away(ctx context.Context, tx *store.Tx) (since time.Time, err error)
 	Tallies(ctx context.Context, tx *store.Tx, newsletter string, most int) ([]send.Tally, error)
 	Came(ctx context.Context, tx *store.Tx, newsletter string, issue int) (bounces, complaints int, err error)
 	Pulse(ctx context.Context, tx *store.Tx, r *send.Run) (perSecond float64, left time.Duration, err error)
@@ -86,6 +89,7 @@ type Draft struct {
 	Written    time.Time  // the mail's own Date
 	Held       bool       // nothing proves the sender: asked about before it is read
 	From       string     // with Held: the address it came from when that is not the editor's
+	Corrects   int        // the issue already sent of which this is the corrected text, 0 if none
 }
 
 // Command is one word of an editor's mail, already understood.
@@ -159,6 +163,13 @@ func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue)
 	state, issue := "new", int64(0)
 	if in.Held {
 		state = "held"
+	}
+	if i == nil && in.Corrects != 0 {
+		sent, err := issueByNumber(ctx, tx, in.Newsletter, in.Corrects)
+		if err != nil {
+			return err
+		}
+		i = sent // nil: there is no such issue, and the text is like any other
 	}
 	if i != nil {
 		issue = i.ID
@@ -246,7 +257,7 @@ func (d *Desk) Step(ctx context.Context) error {
 // of work does not keep the others from being done.
 func (d *Desk) attend(ctx context.Context) error {
 	var err error
-	for _, work := range []func(context.Context) error{d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
+	for _, work := range []func(context.Context) error{d.askMachine, d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
 		err = errors.Join(err, work(ctx))
 	}
 	return err

@@ -276,8 +276,11 @@ func (d *Desk) revise(ctx context.Context, tx *store.Tx, n *Newsletter, h *home,
 	if err != nil {
 		return err
 	}
-	if i != nil && i.State == Sent && h.draft.Form != formChange {
+	if i != nil && i.State == Sent && h.draft.Issue == 0 {
 		return d.askNext(ctx, tx, n, h, i, r)
+	}
+	if i != nil && i.State == Sent {
+		return d.correct(ctx, tx, n, h, i, r)
 	}
 	if i != nil && i.State.Closed() {
 		return d.refuse(ctx, tx, n, h, i)

@@ -12,9 +12,16 @@ import (
 // hold keeps back whatever has not left. Held words are read kindly: when it
 // is not clear which issue is meant, all are held (conversation.md 2).
 func (d *Desk) hold(ctx context.Context, tx *store.Tx, r *decisionRow, drop bool) (string, error) {
+	number, err := d.haltCorrection(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
 	issues, err := d.toHold(ctx, tx, r)
 	if err != nil {
 		return "", err
+	}
+	if number > 0 && (len(issues) == 0 || r.Number != 0 || r.paper != nil && r.paper.Issue != 0) {
+		return d.tellCorrectionHalted(ctx, tx, r, number)
 	}
 	if len(issues) == 0 {
 		return r.tell(ctx, tx, d, "nothing-held", map[string]any{"Open": d.standing(ctx, tx, r)})

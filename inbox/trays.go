@@ -32,7 +32,7 @@ func (in *Inbox) submit(l *letter, held bool) effect {
 		return in.Desk.Submit(ctx, tx, &compose.Draft{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Editor: l.proof.From, Form: form,
 			Subject: l.m.Subject, Answers: l.opening.Proof, Remark: l.reading.Draft.Remark, Source: text, Images: Pictures(l.m),
-			Written: l.m.Date, Held: held,
+			Written: l.m.Date, Held: held, Corrects: l.reading.Correction,
 		})
 	}
 }
@@ -76,7 +76,7 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 		words.File = csvOf(l)
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
-			Editor: in.editorOf(l), Proof: l.opening.Proof, Ruling: ruling, Words: words,
+			Editor: in.editorOf(l), Proof: l.opening.Proof, Issue: l.reading.Correction, Ruling: ruling, Words: words,
 		})
 		return err
 	}

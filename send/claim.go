@@ -52,6 +52,9 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			return fmt.Errorf("claiming slips: %w", err)
 		}
 		tasks = append(tasks, some...)
+		if e.q.away.Load() {
+			return nil
+		}
 		live, err := liveEditions(ctx, tx)
 		if err != nil {
 			return err
@@ -89,10 +92,12 @@ func (e *engine) anyDue(ctx context.Context) (some bool, err error) {
 func (e *engine) claimSlips(ctx context.Context, tx *store.Tx, n int) ([]*task, error) {
 	var all []*task
 	now := store.Micros(tx.Now())
+	only, editors := e.q.whileAway(6)
 	for _, from := range waiting {
+		args := append([]any{e.epoch, now, from, now, n - len(all)}, editors...)
 		rows, err := tx.QueryContext(ctx, `UPDATE slip SET state = 'claimed', epoch = $1, changed = $2
-			WHERE id IN (SELECT id FROM slip WHERE state = $3 AND due <= $4 ORDER BY due, id LIMIT $5`+tx.Skip()+`)
-			RETURNING id, newsletter, address, attempts, first, due, raw`, e.epoch, now, from, now, n-len(all))
+			WHERE id IN (SELECT id FROM slip WHERE state = $3 AND due <= $4`+only+` ORDER BY due, id LIMIT $5`+tx.Skip()+`)
+			RETURNING id, newsletter, address, attempts, first, due, raw`, args...)
 		some, err := collect(rows, err, func(row scanner) (*task, error) {
 			t := &task{slip: true, from: from}
 			return t, row.Scan(&t.id, &t.newsletter, &t.to.Addr, &t.attempts, &t.first, &t.due, &t.raw)

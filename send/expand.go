@@ -23,6 +23,9 @@ const (
 // advance brings the editions forward: deliveries are prepared once they are
 // approved, the audience is frozen at its time, a run without rows to do ends.
 func (e *engine) advance(ctx context.Context) error {
+	if e.q.away.Load() {
+		return nil // what is too late when an editor has said yes is held as ever
+	}
 	var live []*Edition
 	err := e.q.DB.View(ctx, func(tx *store.Tx) (err error) {
 		live, err = liveEditions(ctx, tx)
@@ -130,6 +133,10 @@ func (e *engine) audience(ctx context.Context, tx *store.Tx, ed *Edition) error 
 // insertDeliveries makes rows, or brings prepared ones of this edition up to
 // date. The key (newsletter, issue, subscriber) keeps a second copy out.
 func insertDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, readers []list.Subscriber, state State) error {
+	readers, err := concerned(ctx, tx, ed, readers)
+	if err != nil {
+		return err
+	}
 	now := store.Micros(tx.Now())
 	for len(readers) > 0 {
 		some := readers[:min(batch, len(readers))]

@@ -119,7 +119,7 @@ func (q *Queue) Issued(ctx context.Context, tx *store.Tx, newsletter, messageID 
 	if parts[0] != strconv.Itoa(i.Issue) || mark != n.Keys.mark(edition, id) {
 		return Issued{}, false, nil
 	}
-	i.Kind = "delivery"
+	i.Kind, i.Issue = "delivery", max(i.Issue, -i.Issue) // an answer to a correction is about the issue
 	return i, true, nil
 }
 
@@ -154,7 +154,7 @@ func (q *Queue) Waiting(ctx context.Context, tx *store.Tx) ([]Waiting, error) {
 
 // published is the newest edition of each issue that went out, at least to
 // some.
-const published = ` FROM edition WHERE newsletter = $1 AND frozen > 0 AND state <> 'withdrawn'
+const published = ` FROM edition WHERE newsletter = $1 AND issue > 0 AND frozen > 0 AND state <> 'withdrawn'
 	AND NOT EXISTS (SELECT 1 FROM edition later WHERE later.newsletter = edition.newsletter
 		AND later.issue = edition.issue AND later.id > edition.id AND later.frozen > 0 AND later.state <> 'withdrawn')`
 

@@ -28,6 +28,7 @@ type Newsletter struct {
 	Owner       string
 	Subscribe   string
 	Signers     []*message.Signer
+	Editors     []string // bare addresses: they get mail on a machine that nobody has confirmed
 }
 
 // frozen is what of a newsletter goes into the bytes of an edition. It is
@@ -51,7 +52,7 @@ type frozen struct {
 func (n *Newsletter) freeze(e *Edition) (string, error) {
 	f := frozen{
 		From: n.From, ReplyTo: n.ReplyTo, Pattern: n.Pattern, Host: n.Host, ListID: n.ListID,
-		FeedbackID: fmt.Sprintf("%d:%s:issue:%s", e.Issue, n.ID, n.sender()),
+		FeedbackID: fmt.Sprintf("%d:%s:%s:%s", e.number(), n.ID, e.sort(), n.sender()),
 		Help:       or(n.Help, n.Pattern.Mailto("help", "")),
 		Owner:      or(n.Owner, "mailto:"+n.Pattern.Mailbox),
 		Subscribe:  or(n.Subscribe, n.Pattern.Mailto("subscribe", "")),

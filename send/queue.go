@@ -57,6 +57,7 @@ type Queue struct {
 	closed map[int64]bool // editions of which nothing more may begin
 	halts  int            // how often one was closed
 	sealed atomic.Int64   // copies for which a seal was used
+	away   atomic.Bool    // on a machine that no editor has confirmed
 }
 
 // Unsure is what becomes of a copy whose line broke after its final dot.

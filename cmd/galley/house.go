@@ -38,6 +38,7 @@ type house struct {
 	inboxes []*inbox.Inbox
 	// unscrubbed tells that erased words may still lie in the database's log.
 	unscrubbed bool
+	machine    string // what tells this machine from others, "" when it is not to be told
 	boxes      []*mailbox.Mailbox
 	again      []*mailbox.Mailbox                                              // the folders whose mail is dealt with again
 	dns        trust.DNS                                                       // the demo answers for itself
@@ -185,6 +186,9 @@ func (n *Newsletter) press(c *Config, keys send.Keys, signers []*message.Signer)
 	}
 	for _, a := range n.Also {
 		out.Also = append(out.Also, send.Pattern{Mailbox: a.String(), Form: n.Pattern})
+	}
+	for _, e := range n.Editors {
+		out.Editors = append(out.Editors, e.Address.Key())
 	}
 	for _, s := range signers {
 		if within(n.Address.Domain(), s.Domain) {

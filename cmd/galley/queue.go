@@ -159,6 +159,9 @@ func (s *queueState) print(w io.Writer) error {
 		if r.Issue != 0 {
 			what = fmt.Sprintf("#%d", r.Issue)
 		}
+		if r.Issue < 0 {
+			what = fmt.Sprintf("to #%d", -r.Issue) // a correction
+		}
 		fmt.Fprintf(w, "%-12s %-10s %7d %s\n", r.Newsletter, what, r.Count, r.State)
 	}
 	if len(s.Destinations) > 0 {

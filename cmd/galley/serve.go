@@ -124,6 +124,11 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 // runQueue ends the whole daemon when another one has taken the queue: two
 // senders must never run at once.
 func (h *house) runQueue(ctx context.Context) error {
+	if h.machine != "" {
+		if err := h.queue.Arrive(ctx, h.machine); err != nil {
+			return err
+		}
+	}
 	err := h.queue.Run(ctx)
 	if errors.Is(err, send.ErrFenced) {
 		return fmt.Errorf("%w: %w", errFatal, err)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
 	"galley/send/list"
+	"galley/send/message"
 	"galley/send/store"
 )
 
@@ -13,6 +15,11 @@ import (
 var figureVerbs = []verb{
 	on(`(\d+) readers? joins? whose server says (\S+)`, (*story).joinDoomed),
 	on(`which reads, but for its times, as (\S+)`, (*story).readsTimeless),
+	on(`the house moves to another machine`, func(s *story, _ []string) { s.machine = "another"; s.restart() }),
+	on(`the house moves back`, func(s *story, _ []string) { s.machine = ""; s.restart() }),
+	on(`the page of #(\d+) says: (.+)`, (*story).pageSays),
+	on(`(\d+ readers|nobody) ha(?:ve|s) Correction: (#\d+)`, (*story).haveCorrection),
+	on(`(\w+) sends back (\S+) with Subject (.+) and "(.+)" instead of "(.+)"`, (*story).correctsText),
 	on(`whose figures are those of the books and of the servers for (#\d+)`, (*story).figuresAgree),
 }
 
@@ -92,4 +99,40 @@ func (s *story) figuresAgree(w []string) {
 	if total := s.told("readers at"); total != 0 && total != sum {
 		s.t.Errorf("the report's figures sum up to %d of %d", sum, total)
 	}
+}
+
+// pageSays opens an issue's page.
+func (s *story) pageSays(w []string) {
+	s.t.Helper()
+	address := "https://quiet.example/newsletter_issues/" + w[0]
+	if !waited(10*time.Minute, func() bool { return strings.Contains(s.opened(address).Body.String(), w[1]) }) {
+		s.t.Errorf("the page of #%s does not say %q", w[0], w[1])
+	}
+}
+
+// haveCorrection counts the copies of a mailed correction.
+func (s *story) haveCorrection(w []string) {
+	s.t.Helper()
+	want, _, _ := strings.Cut(w[0], " ")
+	copies := s.copies("Correction: " + w[1])
+	if len(copies) != number(want) {
+		s.t.Errorf("%d readers have the correction", len(copies))
+	}
+	for reader, n := range copies {
+		if n != 1 {
+			s.t.Errorf("%s has %d copies", reader, n)
+		}
+	}
+}
+
+// correctsText mails a text again, changed, under a Subject.
+func (s *story) correctsText(w []string) {
+	s.t.Helper()
+	by, text := s.person(w[0]), s.draft(w[1])
+	if strings.Count(text, w[4]) != 1 {
+		s.t.Fatalf("%q stands %d times in %s", w[4], strings.Count(text, w[4]), w[1])
+	}
+	m := s.begin(by, w[2], "Here it is.\n")
+	m.Attachments = []message.Attachment{{Name: w[1], Type: "text/markdown; charset=utf-8", Data: []byte(strings.Replace(text, w[4], w[3], 1))}}
+	s.world.post(by, m)
 }

@@ -47,8 +47,9 @@ type world struct {
 	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
 	heard  func(sendtest.Accepted)            // told of every mail that is taken; nil: nobody is
 
-	written int  // mails of the people
-	fenced  bool // another process has taken over, and the house ends by itself
+	written int    // mails of the people
+	machine string // on which the house runs
+	fenced  bool   // another process has taken over, and the house ends by itself
 
 	mu sync.Mutex // guards the people's boxes
 }
@@ -174,6 +175,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	h.dns, h.relay.Dial = w.dns, w.wire.Dial
+	h.machine = markOf(w.machine, []byte("the machines of this world"))
 	h.desk.Tick, h.queue.Tick, h.door.Tick = w.plan.tick, w.plan.tick, w.plan.tick
 	if w.plan.links != nil {
 		h.desk.Prober = w.plan.links

@@ -542,6 +542,14 @@ CREATE TABLE slip (
 CREATE INDEX slip_due ON slip (state, due);
 CREATE INDEX slip_copied ON slip (newsletter, copied, id);
 
+-- The machine that may mail readers, and the one that asks whether it may.
+CREATE TABLE home (
+	name    TEXT PRIMARY KEY,
+	machine TEXT NOT NULL,
+	guest   TEXT NOT NULL DEFAULT '',
+	since   BIGINT NOT NULL
+);
+
 CREATE TABLE lease (
 	name  TEXT PRIMARY KEY,
 	epoch BIGINT NOT NULL,
