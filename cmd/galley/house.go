@@ -55,7 +55,7 @@ func build(ctx context.Context, cfg *Config, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT(resolver(cfg.Resolver)), list: &list.List{Key: key}}
+	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT(resolver(cfg.Resolver)), list: &list.List{Key: key}, machine: machineMark(db.Dialect(), key)}
 	if err := h.join(key); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
