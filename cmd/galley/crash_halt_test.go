@@ -113,8 +113,9 @@ func (r *rig) reach(n int) {
 // halted waits until the books say that the edition is halted and, with
 // settle, until nothing is in flight any more. Then it counts what the readers'
 // servers have taken since: one letter a connection may have been on its way.
-// The books name the instant at which the halting transaction began; while it
-// lasts no result can be committed, so no connection begins another letter.
+// SQLite's books name the instant at which the halting transaction began; while
+// it lasts no result can be committed, so no connection begins another letter.
+// PostgreSQL commits results beside it, and knows when it was committed itself.
 func (r *rig) halted(state send.EditionState, settle bool) {
 	r.t.Helper()
 	r.until("the issue to be "+string(state), func() bool { return r.run().State == state })
@@ -122,7 +123,11 @@ func (r *rig) halted(state send.EditionState, settle bool) {
 		return
 	}
 	r.until("the letters in flight", func() bool { return r.number(`SELECT count(*) FROM delivery WHERE state = 'claimed'`) == 0 })
-	at, before, after := store.Instant(int64(r.number(`SELECT changed FROM edition`))), 0, 0
+	instant := `SELECT changed FROM edition`
+	if r.on.books != "" {
+		instant = `SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint FROM edition`
+	}
+	at, before, after := store.Instant(int64(r.number(instant))), 0, 0
 	r.mu.Lock()
 	for _, a := range r.copies {
 		if a.Time.After(at) {

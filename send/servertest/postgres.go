@@ -41,7 +41,7 @@ func (pg *Postgres) Start() {
 	pg.t.Helper()
 	pg.p = start(pg.t, syscall.SIGINT, asNobody(pg.t, command(pg.t, "postgres", "-D", filepath.Join(pg.dir, "data"), "-F",
 		"-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprintf("port=%d", pg.port), "-c", "unix_socket_directories=",
-		"-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal")))
+		"-c", "track_commit_timestamp=on", "-c", "max_connections=300", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal")))
 	pg.p.await("taking connections", pg.ready)
 }
 
