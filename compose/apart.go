@@ -13,6 +13,7 @@ import (
 type apart struct {
 	Count       int
 	List, Since string
+	Folder      string // where they lie
 }
 
 // apart counts the mails that were filed apart since the last issue; nil when
@@ -22,7 +23,7 @@ func (d *Desk) apart(ctx context.Context, tx *store.Tx, n *Newsletter) (*apart, 
 	if err != nil {
 		return nil, err
 	}
-	out, from := &apart{}, int64(0)
+	out, from := &apart{Folder: n.Quarantine}, int64(0)
 	if last != nil {
 		out.Since, from = fmt.Sprintf("#%d", last.Number), store.Micros(last.SendAt)
 	}

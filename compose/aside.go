@@ -31,7 +31,8 @@ func (d *Desk) SetAside(ctx context.Context, tx *store.Tx, newsletter string, li
 	for _, a := range list[:min(len(list), asideShown)] {
 		lines = append(lines, line{a.Came.In(n.Zone).Format("Monday 2 January, 15:04"), oneLine(a.Sender), oneLine(a.Subject), oneLine(a.Why)})
 	}
-	subject, text, err := say(n.Frame.Looks, "set-aside", map[string]any{"Mails": lines, "Count": len(list), "More": len(list) - len(lines)})
+	subject, text, err := say(n.Frame.Looks, "set-aside", map[string]any{"Mails": lines, "Count": len(list), "More": len(list) - len(lines),
+		"Folder": n.Quarantine, "Again": n.Again})
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,8 @@ type Newsletter struct {
 	Grace       time.Duration // between the editors' first copy and everybody else's
 	Key         []byte        // keys the hashes of codes
 	Loop        string        // what our mails say in X-Loop
+	// Quarantine and Again are the folders that mails to the editors name.
+	Quarantine, Again string
 }
 
 // Desk is the part of Galley that talks with editors. Its zero value needs

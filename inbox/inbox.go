@@ -80,7 +80,7 @@ type Newsletter struct {
 	Words             map[string][]string // further words of the editor's language
 	Zone              *time.Location
 	SlotHour          time.Duration // the slot's time of day, which a day alone means
-	Folders           map[Kind]string
+	Folders           Folders
 	// Shared: the mailbox is an editor's own. Only mail to the newsletter's
 	// address is taken up, and letters stay where they are.
 	Shared bool
@@ -183,7 +183,7 @@ func (in *Inbox) keepSorting(ctx context.Context) {
 func (in *Inbox) fileAll(ctx context.Context, to Source, g *Ledger) {
 	arrivals, err := g.unfiled(ctx)
 	for _, a := range arrivals {
-		folder := in.Newsletter.Folders[a.kind]
+		folder := in.Newsletter.Folders.Of(a.kind)
 		if g.again && folder == "" {
 			folder = in.Folder
 		}
@@ -196,19 +196,6 @@ func (in *Inbox) fileAll(ctx context.Context, to Source, g *Ledger) {
 	}
 	if err != nil && ctx.Err() == nil {
 		in.Log.Warn("inbox: filing", "newsletter", in.Newsletter.ID, "error", err)
-	}
-}
-
-// DefaultFolders are where mail goes that was dealt with. Readers' letters
-// and suggestions have their own; what has none here is only marked.
-func DefaultFolders() map[Kind]string {
-	return map[Kind]string{
-		Draft: "Galley/Drafts", Answer: "Galley/Drafts", Command: "Galley/Drafts",
-		Suggestion: "Galley/Suggestions", Letter: "Galley/Letters",
-		Bounce: "Galley/Bounces", Complaint: "Galley/Bounces", Report: "Galley/Bounces",
-		Subscribe: "Galley/Readers", Unsubscribe: "Galley/Readers", Confirm: "Galley/Readers",
-		Auto: "Galley/Automatic", List: "Galley/Automatic", Own: "Galley/Automatic",
-		Spam: "Galley/Quarantine", Flood: "Galley/Quarantine", Huge: "Galley/Quarantine", Quarantine: "Galley/Quarantine",
 	}
 }
 

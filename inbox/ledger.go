@@ -20,11 +20,9 @@ type Ledger struct {
 func (in *Inbox) Ledger() *Ledger { return &Ledger{in: in, folder: in.Folder} }
 
 // AgainLedger is that of the folder whose mail is dealt with again.
-func (in *Inbox) AgainLedger() *Ledger { return &Ledger{in: in, folder: AgainFolder, again: true} }
-
-// AgainFolder is where people move mail that is to be dealt with again
-// (conversation.md section 7).
-const AgainFolder = "Galley/Again"
+func (in *Inbox) AgainLedger() *Ledger {
+	return &Ledger{in: in, folder: in.Newsletter.Folders.Again, again: true}
+}
 
 // Begin notes, when a folder is opened for the first time ever, what lies
 // there already: mail from before the first start is nobody's business. What

@@ -66,10 +66,10 @@ func (r *rig) start(change ...func(*Newsletter)) {
 	r.in = &Inbox{DB: r.db, Newsletter: n, Folder: "INBOX", Desk: r.desk, Readers: nobody{}, Door: r.desk, Returns: r.desk, Log: slog.New(slog.DiscardHandler),
 		DNS: func(ctx context.Context, name string) ([]string, error) { return r.desk.dns(ctx, name) }}
 	box := func(g *Ledger, folder string) *mailbox.Mailbox {
-		return &mailbox.Mailbox{Addr: "imap.example:993", Security: mailbox.Plain, User: "galley", Dial: r.imap.Dial, Folder: folder, Make: folder == AgainFolder,
+		return &mailbox.Mailbox{Addr: "imap.example:993", Security: mailbox.Plain, User: "galley", Dial: r.imap.Dial, Folder: folder, Make: folder != "INBOX",
 			Password: func(context.Context) (string, error) { return "secret", nil }, Ledger: g}
 	}
-	inbox, again := box(r.in.Ledger(), "INBOX"), box(r.in.AgainLedger(), AgainFolder)
+	inbox, again := box(r.in.Ledger(), "INBOX"), box(r.in.AgainLedger(), n.Folders.Again)
 	r.in.Source, r.in.Again = inbox, again
 	r.in.Tick, r.in.Try = 30*time.Second, r.try
 	ctx, cancel := context.WithCancel(context.Background())
@@ -245,9 +245,9 @@ func TestAgain(t *testing.T) {
 		r.deliver(letterOf("one"))
 		time.Sleep(5 * time.Minute)
 		r.holds("Galley/Letters", "one")
-		r.move("Galley/Letters", AgainFolder)
+		r.move("Galley/Letters", "Galley/Again")
 		time.Sleep(5 * time.Minute)
-		r.holds(AgainFolder)
+		r.holds("Galley/Again")
 		r.holds("Galley/Letters", "one")
 		if len(r.desk.passed) != 2 || r.rows("handled = 1") != 1 || r.rows("1 = 1") != 1 {
 			t.Errorf("passed on %q, %d rows handled again", r.desk.passed, r.rows("handled = 1"))
@@ -397,6 +397,35 @@ func TestSharedMailbox(t *testing.T) {
 			if len(m.Flags) > 0 {
 				t.Errorf("marked: %q", m.Flags)
 			}
+		}
+	})
+}
+
+// The folders have the names that the configuration gives them, also the one
+// whose mail is dealt with again; none of ours is made beside them.
+func TestFoldersOfOtherNames(t *testing.T) {
+	bubble(t, inboxtest.Options{}, func(r *rig) {
+		r.start(func(n *Newsletter) {
+			n.Folders = Folders{"Von uns", "Links", "Post/Briefe", "Zurück", "Leser", "Maschinen", "Ungelesen", "Noch einmal"}
+		})
+		r.deliver(letterOf("hello"))
+		r.deliver(strings.Replace(letterOf("buy"), "\n\n", "\nX-Spam-Flag: YES\n\n", 1))
+		r.deliver(strings.Replace(letterOf("away"), "\n\n", "\nAuto-Submitted: auto-replied\n\n", 1))
+		time.Sleep(5 * time.Minute)
+		r.holds("INBOX")
+		r.holds("Post/Briefe", "hello")
+		r.holds("Ungelesen", "buy")
+		r.holds("Maschinen", "away")
+		r.move("Post/Briefe", "Noch einmal")
+		time.Sleep(5 * time.Minute)
+		r.holds("Noch einmal")
+		r.holds("Post/Briefe", "hello")
+		if want := []string{"hello", "hello"}; !slices.Equal(r.desk.passed, want) {
+			t.Errorf("passed on %q, want %q", r.desk.passed, want)
+		}
+		names, err := r.imap.Folders("galley")
+		if err != nil || slices.ContainsFunc(names, func(s string) bool { return strings.HasPrefix(s, "Galley") }) {
+			t.Errorf("the folders are %q, %v", names, err)
 		}
 	})
 }

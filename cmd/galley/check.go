@@ -265,9 +265,10 @@ func (h *house) checkIssues(ctx context.Context, tx *store.Tx, newsletter string
 				fmt.Sprintf("When that is mended: galley issue resume '#%d'", i.Number)})
 		}
 	}
-	set := 0
+	set, folder := 0, ""
 	for _, in := range h.inboxes {
 		if in.Newsletter.ID == newsletter {
+			folder = in.Newsletter.Folders.Quarantine
 			if set, err = in.SetAside(ctx, tx); err != nil {
 				return nil, err
 			}
@@ -275,7 +276,7 @@ func (h *house) checkIssues(ctx context.Context, tx *store.Tx, newsletter string
 	}
 	if set > 0 {
 		out = append(out, finding{"mailbox of " + newsletter, stateWarning, countWords(set, "message was", "messages were") + " set aside unread",
-			"They lie in the folder Galley/Quarantine."})
+			"They lie in the folder " + folder + "."})
 	}
 	return out, nil
 }

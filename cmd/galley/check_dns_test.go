@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -34,13 +35,14 @@ type outpost struct {
 	roots  *x509.CertPool
 	keys   map[string]crypto.Signer // by selector
 	lost   bool                     // what the next hop takes comes nowhere
+	folder string                   // where mail to the newsletter ends; INBOX when ""
 	lets   bool                     // the mailbox's server lets judgements of others in
 }
 
 func newOutpost(t *testing.T) *outpost {
 	t.Helper()
 	o := &outpost{t: t, config: filepath.Join(t.TempDir(), "galley.toml"), keys: map[string]crypto.Signer{}}
-	imap := inboxtest.New(inboxtest.Options{Users: map[string]string{"news": "pass"}})
+	imap := inboxtest.New(inboxtest.Options{Users: map[string]string{"news": "pass"}, Folders: []string{"Machines"}})
 	t.Cleanup(func() { imap.Close() })
 	imapAddr, err := imap.Listen("127.0.0.1:0")
 	if err != nil {
@@ -52,7 +54,7 @@ func newOutpost(t *testing.T) *outpost {
 			raw = dropFields(raw, "Authentication-Results")
 		}
 		if !o.lost {
-			imap.Deliver("news", append([]byte("Authentication-Results: mx.rct.example; dkim=pass header.d=rct.example\r\n"), raw...))
+			imap.Put("news", cmp.Or(o.folder, "INBOX"), append([]byte("Authentication-Results: mx.rct.example; dkim=pass header.d=rct.example\r\n"), raw...))
 		}
 	}})
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"galley/inbox"
 	"galley/inbox/mailbox"
 	"galley/send"
 	"galley/send/message"
@@ -47,7 +46,7 @@ func (h *house) loop(ctx context.Context, n *Newsletter, box *mailbox.Mailbox, w
 	if err := h.postLoop(ctx, n, token); err != nil {
 		return []finding{{item, stateFault, "a mail to " + to + " did not leave: " + err.Error(), "Look at what is said of smtp."}}
 	}
-	got, err := comeBack(ctx, box, id, wait)
+	got, err := comeBack(ctx, box, id, n.IMAP.Folders.Automatic, wait)
 	switch {
 	case err != nil:
 		return []finding{{item, stateFault, err.Error(), "Look at what is said of imap."}}
@@ -106,13 +105,14 @@ func (h *house) postLoop(ctx context.Context, n *Newsletter, token string) error
 	return nil
 }
 
-// comeBack looks for a mail until it is there.
-func comeBack(ctx context.Context, box *mailbox.Mailbox, id string, wait time.Duration) (*mailbox.Message, error) {
+// comeBack looks for a mail until it is there, also in the folder into which a
+// daemon that runs files it.
+func comeBack(ctx context.Context, box *mailbox.Mailbox, id, folder string, wait time.Duration) (*mailbox.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	pause := 200 * time.Millisecond
 	for {
-		got, err := box.Take(ctx, id, inbox.DefaultFolders()[inbox.Own])
+		got, err := box.Take(ctx, id, folder)
 		if ctx.Err() != nil {
 			return nil, nil
 		}

@@ -165,6 +165,7 @@ type IMAP struct {
 	Idle      Duration `toml:"idle"`      // IDLE is renewed after this; default 9m, 0 never idles
 	Reconcile Duration `toml:"reconcile"` // the whole folder is looked through; default 1h
 	Sent      string   `toml:"sent"`      // folder of copies of what goes out, or off; default Sent
+	Folders   Folders  `toml:"folders"`   // where mail goes that was dealt with
 	Shared    bool     `toml:"shared"`    // an editor's own mailbox: only mail to the newsletter is taken up
 }
 
@@ -311,6 +312,7 @@ func (m *IMAP) defaults(folder string, has func(string) bool) {
 	fill(&m.Port, map[string]int{TLS: 993, StartTLS: 143, Plain: 143}[m.Security])
 	fill(&m.Folder, "INBOX")
 	fill(&m.Sent, sentFolder)
+	m.Folders.defaults()
 	for _, t := range []struct {
 		key      string
 		value    *Duration

@@ -335,6 +335,7 @@ func (m *IMAP) check(d *document, key string) {
 	if m.Idle != 0 { // RFC 2177: servers may hang up after 30 minutes
 		d.span(key+".idle", m.Idle, 10*time.Second, 29*time.Minute)
 	}
+	m.checkFolders(d, key)
 }
 
 func (s *Slot) check(d *document, key string) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"galley/inbox"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -89,7 +91,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		{n.Editors[0].Name, "Ada Lovelace"}, {n.Editors[1].Address.String(), "charles@example.org"},
 		{n.Words["approve"][0], "einverstanden"}, {n.Grace, Duration(0)},
 		{n.IMAP.Port, 993}, {n.IMAP.Folder, "Press"}, {n.IMAP.Poll, Duration(30 * time.Second)},
-		{n.IMAP.Sent, "Sent/Press"}, {n.IMAP.Shared, true}, {n.IMAP.Idle, Duration(0)}, {n.IMAP.Reconcile, Duration(2 * time.Hour)},
+		{n.IMAP.Sent, "Sent/Press"},
+		{n.IMAP.Folders, Folders{"Press/In", "Press/Links", "Press/Letters", "Press/Returned", "Press/Readers", "Press/Machines", "Press/Unread", "Press/Once more"}},
+		{n.IMAP.Shared, true}, {n.IMAP.Idle, Duration(0)}, {n.IMAP.Reconcile, Duration(2 * time.Hour)},
 		{n.Slot.Weekday, Weekday(time.Saturday)}, {n.Slot.Time, TimeOfDay{9, 0}},
 		{n.Slot.Zone.String(), "America/Toronto"}, {n.Slot.Remind[1], Duration(2 * time.Hour)},
 	} {
@@ -114,7 +118,7 @@ func TestDefaults(t *testing.T) {
 		{n.Pattern, "local+KIND-TOKEN@domain"}, {n.From, "The Press"}, {n.Lang, "en"}, {n.Archive, "/newsletter_issues"},
 		{n.Approve, ApproveProof}, {n.Grace, Duration(10 * time.Minute)}, {n.Slot == nil, true},
 		{n.IMAP.Port, 143}, {n.IMAP.Folder, "INBOX"}, {n.IMAP.Sent, "Sent"}, {n.IMAP.Shared, false}, {n.IMAP.Poll, Duration(time.Minute)},
-		{n.IMAP.Idle, Duration(9 * time.Minute)}, {n.IMAP.Reconcile, Duration(time.Hour)},
+		{n.IMAP.Folders, Folders(inbox.DefaultFolders())}, {n.IMAP.Idle, Duration(9 * time.Minute)}, {n.IMAP.Reconcile, Duration(time.Hour)},
 	} {
 		if v.got != v.want {
 			t.Errorf("got %v, want %v", v.got, v.want)
@@ -173,6 +177,13 @@ func TestOneFault(t *testing.T) {
 		{"[newsletter.imap]", "archive = \"/u/x\"\n[newsletter.imap]", ":11: newsletter.archive: "},
 		{"[newsletter.imap]", "archive = \"/a/b\"\n[newsletter.imap]", ""},
 		{"[newsletter.imap]", "reply_to = \"Ada <ada@>\"\n[newsletter.imap]", ":11: newsletter.reply_to: "},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { again = \"INBOX\" }", ":12: newsletter.imap.folders.again: \"INBOX\" is where mail comes in"},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { drafts = \"inbox\" }", ":12: newsletter.imap.folders.drafts: \"inbox\" is where mail comes in"},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { letters = \"X\", again = \"X\" }", ":12: newsletter.imap.folders.again: \"X\" is also"},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { again = \"Sent\" }", ":12: newsletter.imap.folders.again: \"Sent\" is also"},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { letters = \"X\\nY\" }", ":12: newsletter.imap.folders.letters: "},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { letters = \"In*\" }", ":12: newsletter.imap.folders.letters: "},
+		{"[newsletter.imap]", "[newsletter.imap]\nfolders = { letters = \"X\", drafts = \"X\" }", ""},
 		{"[smtp]", "data = \"galley.toml\"\n[smtp]", ":1: data: "},
 		{"[smtp]", "database = \"mysql://x\"\n[smtp]", ":1: database: this kind of database is not known"},
 		{"[smtp]", "[web]\nurl = \"http://127.0.0.1:8025\"\n[smtp]", ""},

@@ -203,6 +203,7 @@ func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 	out := &compose.Newsletter{
 		ID: n.ID, From: message.Address{Name: n.Name + " desk", Addr: n.Address.String()},
 		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Approvals: n.Approvals, Zone: time.UTC, Thanks: n.Thanks, Acknowledge: n.Acknowledge,
+		Quarantine: n.IMAP.Folders.Quarantine, Again: n.IMAP.Folders.Again,
 		Frame: compose.Frame{Name: n.Name, Tagline: n.Tagline, Host: c.host(), ArchivePath: n.Archive, PostalAddress: n.Postal,
 			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Speaking(templates.Look(n.Templates), n.Lang), HostPictures: n.Images == ImagesHost},
 	}
@@ -249,7 +250,7 @@ func (h *house) open(n *Newsletter, sn *send.Newsletter, pgp []*trust.Key) {
 	box := n.IMAP.mailbox(h.log)
 	box.Ledger = in.Ledger()
 	again := n.IMAP.mailbox(h.log)
-	again.Ledger, again.Folder, again.Make = in.AgainLedger(), inbox.AgainFolder, true
+	again.Ledger, again.Folder, again.Make = in.AgainLedger(), n.IMAP.Folders.Again, true
 	again.Dial = func(ctx context.Context) (net.Conn, error) { // wherever the other one is found
 		if box.Dial != nil {
 			return box.Dial(ctx)
@@ -282,7 +283,7 @@ func (m *IMAP) mailbox(log *slog.Logger) *mailbox.Mailbox {
 func (n *Newsletter) inbox(sn *send.Newsletter) *inbox.Newsletter {
 	out := &inbox.Newsletter{ID: n.ID, Address: n.Address.Key(), Press: sn,
 		Authserv: n.Authserv, AuthservUnchecked: n.Unchecked, CodeAlone: n.Approve == ApproveCode, Shared: n.IMAP.Shared, Words: n.Words, Zone: time.UTC,
-		SlotHour: 9 * time.Hour, Folders: inbox.DefaultFolders()}
+		SlotHour: 9 * time.Hour, Folders: inbox.Folders(n.IMAP.Folders)}
 	for _, e := range n.Editors {
 		out.Editors = append(out.Editors, inbox.Editor{Name: e.Name, Addr: e.Address.Key()})
 	}
