@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -153,12 +154,16 @@ func (s *scanner) next() bool {
 	}
 	line, rest := cutLine(s.rest)
 	blank := len(bytes.TrimSpace(line)) == 0
-	if len(line) == 0 || blank && !continued(rest) {
+	if len(line) == 0 || blank && !continued(rest) && !s.addressBelow(rest) {
 		s.rest = rest
 		return false
 	}
 	folded := line[0] == ' ' || line[0] == '\t'
 	field := lineName(line) != nil
+	if !folded && !field && s.mediaBelow(line) {
+		s.rest = rest
+		return true
+	}
 	if !folded && !field && !knownFollows(rest) {
 		return false // the blank line is missing: this is the body
 	}
@@ -174,6 +179,53 @@ func (s *scanner) next() bool {
 	}
 	return true
 }
+
+// mediaBelow takes a line such as "text/html; charset=utf-8" for the value of an
+// empty Content-Type right above it: some writers put a CR before the value,
+// which ends the line, but no white space behind it.
+func (s *scanner) mediaBelow(line []byte) bool {
+	last := len(s.fields) - 1
+	if !mediaLine.Match(line) || s.emptyField() != "content-type" {
+		return false
+	}
+	s.fields[last] = append(append(append(s.fields[last], ' '), line...), '\n')
+	return true
+}
+
+// emptyField names the last field, in lower case, if it has no value yet.
+func (s *scanner) emptyField() string {
+	if len(s.fields) == 0 {
+		return ""
+	}
+	name, value, _ := bytes.Cut(s.fields[len(s.fields)-1], []byte(":"))
+	if len(bytes.TrimSpace(value)) > 0 {
+		return ""
+	}
+	return string(bytes.ToLower(bytes.TrimSpace(name)))
+}
+
+// addressBelow tells whether a field of addresses that is empty so far has one
+// in a folded line below lines of white space.
+func (s *scanner) addressBelow(rest []byte) bool {
+	switch s.emptyField() {
+	case "from", "to", "cc", "reply-to", "sender":
+	default:
+		return false
+	}
+	for n := 0; n < 10 && len(rest) > 0; n++ {
+		var line []byte
+		line, rest = cutLine(rest)
+		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
+			return false
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return bytes.IndexByte(line, '@') > 0
+		}
+	}
+	return false
+}
+
+var mediaLine = regexp.MustCompile(`(?i)^(text|multipart|message|application|image|audio|video)/[a-z0-9.+_-]+[ \t]*(;|$)`)
 
 // continued tells whether the header goes on behind a line of white space: by
 // a field that every mail has, or by a folded line with such a field below.

@@ -90,10 +90,36 @@ func (d *mender) multipart(s *scanner, media string, body []byte, boundary strin
 		if end, at, final = nextDelimiter(body, boundary); at < 0 {
 			d.m.note("the closing boundary was missing")
 		}
+		if own := sharedEnd(body, body[:end], boundary); own > 0 {
+			d.m.note("two multiparts had the same boundary")
+			if _, at, final = nextDelimiter(body[own:], boundary); at >= 0 {
+				at += own
+			}
+			end = own
+		}
 		d.out.WriteString("\n--" + ours + "\n")
 		d.entity(newScanner(body[:end]), depth+1, childType)
 	}
 	d.out.WriteString("\n--" + ours + "--\n")
+}
+
+// sharedEnd gives the end of a part that is itself a multipart with the very
+// boundary of the one around it, which RFC 2046 section 5.1.2 forbids: the
+// first closing delimiter is its own. 0 when the part is none.
+func sharedEnd(body, part []byte, boundary string) int {
+	media, params := parseMedia(newScanner(part).value("Content-Type"))
+	if !strings.HasPrefix(media, "multipart/") || params["boundary"] != boundary {
+		return 0
+	}
+	for own := 0; ; {
+		_, after, final := nextDelimiter(body[own:], boundary)
+		if after < 0 {
+			return 0
+		}
+		if own += after; final {
+			return own
+		}
+	}
 }
 
 // boundary finds the boundary of a multipart, and the body in which it stands:

@@ -31,6 +31,8 @@ func TestSloppyHeaders(t *testing.T) {
 		{"raw octets in the text's charset", "From: ada@example.org\nSubject: \xc4\xe3\xba\xc3\nContent-Type: text/plain; charset=gb2312\n\nx", "你好", "ada@example.org"},
 		{"semicolon list", "From: ada@example.org; b@example.org\nSubject: Hi\n\nx", "Hi", "ada@example.org"},
 		{"base64 of the web", "From: ada@example.org\nSubject: =?utf-8?B?8J-Yig?=\n\nx", "😊", "ada@example.org"},
+		{"address below a blank folded line", "Subject: Hi\nFrom:\n \n ada@example.org\n\nx", "Hi", "ada@example.org"},
+		{"address below two", "From:\r\n\t\r\n \t\r\n\t<ada@example.org>\r\nSubject: Hi\r\n\r\nx", "Hi", "ada@example.org"},
 		{"comment as name", "From: ada@example.org (Ada Byron)\nSubject: Hi\n\nx", "Hi", "Ada Byron <ada@example.org>"},
 	} {
 		m := read(t, c.raw)
@@ -58,6 +60,12 @@ func TestTexts(t *testing.T) {
 		{"blank plain text gives way to HTML", head + "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>mine</p>\n--b--\n", "mine"},
 		{"a choice may have a name", head + "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; name=a.txt\n\nmine\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n", "mine"},
 		{"UTF-7 with a plus", head + "Content-Type: text/plain; charset=utf-7\n\n1 +- 2 +AOQ-\n", "1 + 2 ä\n"},
+		{"CR before the media type", head + "Content-Type:\rtext/html\r\n\r\n<p>one</p>", "one"},
+		{"CR and a space before it", head + "Content-Type:\r text/html; charset=utf-8\r\nX-A: b\r\n\r\n<p>one</p>", "one"},
+		{"CR before it and fields below", head + "Content-Type: \rtext/html; charset=utf-8\r\nX-A: b\r\n\r\n<p>one</p>", "one"},
+		{"an empty media type and a body", head + "Content-Type:\n\ntext/html\n", "text/html\n"},
+		{"a boundary that serves twice", head + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nmine\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n\n--b\n\nbelow\n--b--\n", "mine\nbelow"},
+		{"and is closed once", head + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nmine\n--b--\nbehind the end\n", "mine"},
 		{"attached text is no text", head + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nmine\n--b\nContent-Disposition: attachment; filename=a b.txt\n\nother\n--b--\n", "mine"},
 	} {
 		if m := read(t, c.raw); m.Text != c.text {
@@ -112,6 +120,8 @@ func TestDates(t *testing.T) {
 		"2022-07-09 08:00:00 +0000":           "2022-07-09T08:00:00Z",
 		"Sat, 9 Jul 2022 8.00.00 PM +0000":    "2022-07-09T20:00:00Z",
 		"Sat, 9 Jul 2022 08:00:00 +0000 (UTC": "2022-07-09T08:00:00Z",
+		"Mon, 21 Aug 1995 13:30:57 -600":      "1995-08-21T19:30:57Z",
+		"Mon, 21 Aug 1995 13:30:57 +5:30":     "1995-08-21T08:00:57Z",
 		"yesterday":                           "0001-01-01T00:00:00Z",
 	} {
 		if got := ParseDate(in).UTC().Format(time.RFC3339); got != want {

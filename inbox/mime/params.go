@@ -196,7 +196,7 @@ var (
 	dateUS      = regexp.MustCompile(`(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ \t]+(\d{1,2})(?:,?[ \t]+(?:\d{1,2}:\d{2}(?::\d{2})?[ \t]+)?(?:[A-Z]{3,4}[ \t]+)?(\d{4}))`)
 	dateISO     = regexp.MustCompile(`(\d{4})-(\d{2})-(\d{2})`)
 	clock       = regexp.MustCompile(`(?i)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?[ \t]*(am|pm)?`)
-	offset      = regexp.MustCompile(`([+-])(\d{2}):?(\d{2})(?:\D|$)`)
+	offset      = regexp.MustCompile(`([+-])(\d{1,2}):?(\d{2})(?:\D|$)`) // -600 is seen too
 )
 
 // ParseDate reads a date as mail programs write it (RFC 5322 sections 3.3 and

@@ -47,7 +47,7 @@ func TestStructure(t *testing.T) {
 		{"boundary far too long", "A: b\nContent-Type: multipart/mixed; boundary=" + long + "\n\n--" + long + "\n\none\n--" + long + "--\n", "1 text/plain \"one\"\n"},
 		{"boundary declared wrongly", "A: b\nContent-Type: multipart/mixed; boundary=c\n\n--b\nContent-Type: text/x\n\none\n--b--\n", "1 text/x \"one\"\n"},
 		{"boundary that never comes", "A: b\nContent-Type: multipart/mixed; boundary=b\n\n<html>one", "0 text/html \"<html>one\"\n"},
-		{"the boundary of the part around it", mixed + "--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n", "1 text/plain \"\"\n1 text/plain \"one\"\n"},
+		{"the boundary of the part around it", mixed + "--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n", "2 text/plain \"one\"\n"},
 		{"multipart in base64", "A: b\nContent-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\nLS1iCgpvbmUKLS1iCgp0d28KLS1iLS0K\n", "1 text/plain \"one\"\n1 text/plain \"two\"\n"},
 		{"type of a name that is none", "A: b\nContent-Type: multipart/@; boundary=b\n\n--b\n\none\n--b--\n", "1 text/plain \"one\"\n"},
 		{"digest", "A: b\nContent-Type: multipart/digest; boundary=b\n\n--b\n\nC: d\n\none\n--b--\n", "1 message/rfc822 \"C: d\\n\\none\"\n"},

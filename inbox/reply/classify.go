@@ -96,6 +96,9 @@ const maxTried = 2000
 // markAttributions finds the lines that introduce a quote. Where the quote
 // itself is not marked, all that follows is one.
 func markAttributions(lines []Line) {
+	// What follows is asked up to maxTried times, so it is remembered: the next
+	// marked quote, and how many lines from the top hold nothing of the person's.
+	marked, above := -1, 0
 	for i, tried := 0, 0; i < len(lines) && tried < maxTried; i++ {
 		if lines[i].Kind != Own || lines[i].blank() {
 			continue
@@ -107,19 +110,25 @@ func markAttributions(lines []Line) {
 		if strength == none {
 			continue
 		}
+		if marked <= end {
+			marked = nextQuote(lines, end+1)
+		}
+		above += notOwn(lines[min(above, start):start])
 		next := nextText(lines, end+1)
 		quoted := next < len(lines) && lines[next].Kind == Quote
 		switch {
 		case quoted && (strength == strong || next-end <= 2):
 			setKind(lines[start:end+1], Attribution)
-		case strength == strong && !ownAbove(lines[:start]):
+		case strength == strong && above >= start:
 			// Nothing stands above it, so the person wrote below it.
 			setKind(lines[start:end+1], Attribution)
 			if indented(lines[end+1:]) {
 				setKind(lines[end+1:], Quote)
 				return
 			}
-		case strength == strong && unmarkedQuote(lines, end+1):
+		case strength == strong && (marked == len(lines) || introduced(lines, marked)):
+			// Marked quotes without an attribution of their own would say that
+			// the person answers between them; otherwise all of it is quoted.
 			setKind(lines[start:end+1], Attribution)
 			setKind(lines[end+1:], Quote)
 			return
@@ -143,13 +152,14 @@ func indented(lines []Line) bool {
 	return texts > 0
 }
 
-func ownAbove(lines []Line) bool {
+// notOwn counts the lines before the first that the person wrote.
+func notOwn(lines []Line) int {
 	for i := range lines {
 		if lines[i].Kind == Own && !lines[i].blank() {
-			return true
+			return i
 		}
 	}
-	return false
+	return len(lines)
 }
 
 func setKind(lines []Line, k Kind) {
@@ -158,16 +168,12 @@ func setKind(lines []Line, k Kind) {
 	}
 }
 
-// unmarkedQuote tells whether everything from i on was written by somebody
-// else although nothing marks it. It was not when marked quotes follow without
-// an attribution of their own: then the person answers between them.
-func unmarkedQuote(lines []Line, i int) bool {
-	for ; i < len(lines); i++ {
-		if lines[i].Kind == Quote {
-			return introduced(lines, i)
-		}
+// nextQuote gives the index of the next quoted line, or len(lines).
+func nextQuote(lines []Line, i int) int {
+	for i < len(lines) && lines[i].Kind != Quote {
+		i++
 	}
-	return true
+	return i
 }
 
 // introduced tells whether an attribution or header block stands right above

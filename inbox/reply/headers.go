@@ -2,6 +2,7 @@ package reply
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,8 @@ func headerRole(s string) string {
 // It takes three different fields, or two of which one holds an address or a
 // date, and always who wrote or what about.
 func headerBlock(lines []Line, i int) int {
-	var roles map[string]bool // made late: most lines are none
+	roles := make([]string, 0, 8) // each once
+	has := func(role string) bool { return slices.Contains(roles, role) }
 	evidence, gap, last := false, 0, -1
 	for j := i; j < len(lines) && j < i+30 && gap <= 2; j++ {
 		s := lines[j].bare()
@@ -30,22 +32,19 @@ func headerBlock(lines []Line, i int) int {
 			continue
 		}
 		role := headerRole(s)
-		switch {
-		case role == "" && roles == nil:
+		if role == "" && len(roles) == 0 {
 			return 0
-		case roles == nil:
-			roles = map[string]bool{}
 		}
-		if role == "" || roles[role] {
+		if role == "" || has(role) {
 			gap += 1 // a value may be wrapped
 			continue
 		}
 		gap, last = 0, j
-		roles[role] = true
+		roles = append(roles, role)
 		evidence = evidence || address.MatchString(s) || hasDayOrClock(s)
 	}
-	known := roles["from"] && len(roles) >= 2 || roles["date"] && roles["to"] && evidence && last-i == len(roles)-1 || roles["subject"] && roles["date"] && roles["to"]
-	if !known || !(len(roles) >= 3 && evidence || len(roles) >= 4 || evidence && roles["date"] && len(roles) >= 2) {
+	known := has("from") && len(roles) >= 2 || has("date") && has("to") && evidence && last-i == len(roles)-1 || has("subject") && has("date") && has("to")
+	if !known || !(len(roles) >= 3 && evidence || len(roles) >= 4 || evidence && has("date") && len(roles) >= 2) {
 		return 0
 	}
 	return last - i + 1

@@ -3,6 +3,7 @@ package reply
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"mvdan.cc/xurls/v2"
 )
@@ -12,9 +13,14 @@ const (
 	maxLinks    = 50        // links of one mail
 	maxLink     = 2048      // octets of one link
 	maxWords    = 2000      // words that hold a link, repeated ones too
+	maxWordLen  = 64 << 10  // octets of one word, which in Chinese is a whole page
 )
 
 var wwwPattern = regexp.MustCompile(`(?i)(^|[\s(<\[])(www\.[a-z0-9-]+(\.[a-z0-9-]+)+[^\s<>"\])]*)`)
+
+// strictLinks is made once and late: it is a large pattern, and most runs of
+// the program read no mail.
+var strictLinks = sync.OnceValue(xurls.Strict)
 
 // Links finds the web addresses in what a person wrote, in their order and
 // each once. An address without a scheme counts when it begins with "www.".
@@ -29,7 +35,7 @@ func Links(own string) []string {
 			all = append(all, link)
 		}
 	}
-	strict := xurls.Strict()
+	strict := strictLinks()
 	tried := 0
 	for _, word := range strings.Fields(wwwPattern.ReplaceAllString(own, "${1}http://$2")) {
 		if !strings.Contains(word, "://") {
@@ -38,7 +44,7 @@ func Links(own string) []string {
 		if tried++; len(all) >= maxLinks || tried > maxWords {
 			break
 		}
-		for _, link := range strict.FindAllString(word, maxLinks) {
+		for _, link := range strict.FindAllString(word[:min(len(word), maxWordLen)], maxLinks) {
 			add(link)
 		}
 	}
