@@ -132,7 +132,8 @@ func (k Known) returned(m *mime.Message) Tray {
 }
 
 // bounced is the mail of ours that came back: by the address that the report
-// came to, else by the addresses of the mail that it returns.
+// came to, else by the addresses of the mail that it returns, else by what a
+// complaint says of its envelope.
 func (k Known) bounced(m *mime.Message, res bounce.Result) (delivery, slip int64, ok bool) {
 	if k.Bounced == nil {
 		return 0, 0, false
@@ -143,7 +144,7 @@ func (k Known) bounced(m *mime.Message, res bounce.Result) (delivery, slip int64
 			addrs = append(addrs, addressed{kind, token})
 		}
 	}
-	for _, a := range addrs {
+	for _, a := range slices.Concat(addrs, k.complained(m)) {
 		if a.kind != send.KindBounce {
 			continue
 		}
@@ -152,6 +153,25 @@ func (k Known) bounced(m *mime.Message, res bounce.Result) (delivery, slip int64
 		}
 	}
 	return 0, 0, false
+}
+
+// complained lists our return paths in a feedback report: RFC 5965 section 3.2
+// has the envelope's sender stand in Original-Mail-From, which is all that is
+// left of us when the provider blacks out the mail itself.
+func (k Known) complained(m *mime.Message) (out []addressed) {
+	if k.Address == nil || m.Report == nil {
+		return nil
+	}
+	for _, h := range m.Report.Status {
+		for _, raw := range h.Raw("Original-Mail-From") {
+			for _, a := range mime.ParseAddresses(raw) {
+				if kind, token, ok := k.Address(a.Addr); ok {
+					out = append(out, addressed{kind, token})
+				}
+			}
+		}
+	}
+	return out
 }
 
 // fromMachine tells the sender of bounces by its null path or its name.

@@ -40,6 +40,9 @@ func (q *Queue) Returned(ctx context.Context, tx *store.Tx, r *Return) error {
 // countable tells whether a return counts: it belongs to a delivery of this
 // newsletter, names its reader or nobody, and says something final. What says
 // nothing final, like a notice of delay, must not use up the one that counts.
+// A complaint counts by its token alone: providers black the address out, or
+// name the one that the mail was forwarded to, and whoever has the token of a
+// copy could take its reader off by the copy's own link as well.
 func countable(ctx context.Context, tx *store.Tx, r *Return) (bool, error) {
 	if r.Delivery == 0 || r.Class == ClassNone || r.Class == "" || r.Action == "delayed" {
 		return false, nil
@@ -52,7 +55,7 @@ func countable(ctx context.Context, tx *store.Tx, r *Return) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return r.Recipient == "" || strings.EqualFold(r.Recipient, address), nil
+	return r.Recipient == "" || r.Class == ClassComplaint || strings.EqualFold(r.Recipient, address), nil
 }
 
 // settleReturns draws the consequences of what came back, a few at a time.
