@@ -17,12 +17,30 @@ const Catalogue = "desk.en.txt"
 // and its body in lines of at most 72 columns but for those that begin with a
 // space.
 func Say(looks fs.FS, name string, data any) (subject, body string, err error) {
-	t, err := parse(looks)
+	s, err := Read(looks)
 	if err != nil {
 		return "", "", err
 	}
+	return s.Say(name, data)
+}
+
+// Speaker writes mails out of a catalogue that was read once: reading it
+// costs a hundred times what one mail does. Several goroutines may use it.
+type Speaker struct{ blocks *template.Template }
+
+// Read reads a look's catalogue. An error says where its text is wrong.
+func Read(looks fs.FS) (*Speaker, error) {
+	t, err := parse(looks)
+	if err != nil {
+		return nil, err
+	}
+	return &Speaker{t}, nil
+}
+
+// Say is the function of this name, with the catalogue at hand.
+func (s *Speaker) Say(name string, data any) (subject, body string, err error) {
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+	if err := s.blocks.ExecuteTemplate(&b, name, data); err != nil {
 		return "", "", fmt.Errorf("%s: %w", Catalogue, err)
 	}
 	subject, body, _ = strings.Cut(strings.TrimLeft(b.String(), "\n"), "\n")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -22,6 +23,7 @@ const sentFolder = "Sent"
 // a courtesy: a copy that the server refuses is left out, and one that was laid
 // down when the power went may be there twice.
 type keeper struct {
+	tick       time.Duration // how often it looks by itself; keepEvery when 0
 	db         *store.DB
 	queue      *send.Queue
 	box        *mailbox.Mailbox
@@ -37,7 +39,7 @@ const keepEvery = 30 * time.Second
 
 // run lays copies until ctx ends.
 func (k *keeper) run(ctx context.Context) error {
-	tick := time.NewTicker(keepEvery)
+	tick := time.NewTicker(cmp.Or(k.tick, keepEvery))
 	defer tick.Stop()
 	for {
 		if err := k.step(ctx); err != nil && ctx.Err() == nil {

@@ -25,7 +25,7 @@ func TestStories(t *testing.T) {
 		t.Fatalf("no stories: %v", err)
 	}
 	for n, file := range files {
-		if testing.Short() && n%4 != 0 { // a sample, for the race detector is slow
+		if testing.Short() && (n%4 != 0 || strings.HasSuffix(file, "a-year.txtar")) { // a sample, for the race detector is slow
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -85,7 +85,7 @@ func (s *story) line(n int, line string) {
 		s.contains(n, words)
 		return
 	}
-	for _, v := range slices.Concat(tableVerbs, figureVerbs, verbs) {
+	for _, v := range slices.Concat(tableVerbs, figureVerbs, yearVerbs, verbs) {
 		if hit := v.form.FindStringSubmatch(words); hit != nil {
 			if !v.given && !s.opens {
 				s.opens = true
@@ -124,9 +124,10 @@ func (s *story) finale() {
 	if s.allRead(); s.t.Failed() {
 		return
 	}
+	out := len(s.issuesOut())
 	for reader, n := range s.copies("#") {
-		if n > len(s.issuesOut()) {
-			s.t.Errorf("%s has %d copies of %d issues", reader, n, len(s.issuesOut()))
+		if n > out {
+			s.t.Errorf("%s has %d copies of %d issues", reader, n, out)
 		}
 	}
 	s.feedBack()
@@ -156,9 +157,11 @@ func (s *story) reading(p *person) bool { return strings.HasPrefix(p.addr.Addr, 
 // issuesOut lists the issues of which copies went.
 func (s *story) issuesOut() map[string]bool {
 	out := map[string]bool{}
-	for _, a := range s.sink.Messages() {
+	all := s.sink.Messages()
+	subjects := s.subjectsOf(all)
+	for i, a := range all {
 		if s.delivery(a) {
-			out[subjectOf(a.Octets)] = true
+			out[subjects[i]] = true
 		}
 	}
 	return out

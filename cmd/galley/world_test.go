@@ -47,11 +47,13 @@ type world struct {
 	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
 	heard  func(sendtest.Accepted)            // told of every mail that is taken; nil: nobody is
 
+	subjects []string // of the mails that the sink has taken, in its order
+
 	written int    // mails of the people
 	machine string // on which the house runs
 	fenced  bool   // another process has taken over, and the house ends by itself
 
-	mu sync.Mutex // guards the people's boxes
+	mu sync.Mutex // guards the people's boxes, and subjects
 }
 
 // plan is how the house of a story differs from the usual one.
@@ -182,6 +184,9 @@ func (w *world) start() {
 	}
 	for i, b := range h.boxes {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
+		if w.plan.tick > time.Hour { // an idle year has half a million minutes
+			b.Poll, b.Idle = w.plan.tick, w.plan.tick
+		}
 	}
 	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}}
 	if w.plan.alone {
@@ -191,6 +196,9 @@ func (w *world) start() {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
 	for _, k := range h.keepers {
+		if w.plan.tick > time.Hour {
+			k.tick = w.plan.tick
+		}
 		parts = append(parts, daemonPart{"sent " + k.newsletter, k.run})
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -487,12 +495,25 @@ func (w *world) found(p *person, beginning string) *boxed {
 // copies counts the copies of an issue that each reader got, by address.
 func (w *world) copies(number string) map[string]int {
 	n := map[string]int{}
-	for _, a := range w.sink.Messages() {
-		if m := subjectOf(a.Octets); strings.HasPrefix(m, number+" ") && w.delivery(a) {
+	all := w.sink.Messages()
+	subjects := w.subjectsOf(all)
+	for i, a := range all {
+		if strings.HasPrefix(subjects[i], number+" ") && w.delivery(a) {
 			n[a.To[0]]++
 		}
 	}
 	return n
+}
+
+// subjectsOf lists the Subjects of what the sink has taken. Each mail is read
+// once: a story of a year would read the whole year again every second.
+func (w *world) subjectsOf(all []sendtest.Accepted) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range all[min(len(w.subjects), len(all)):] {
+		w.subjects = append(w.subjects, subjectOf(a.Octets))
+	}
+	return w.subjects[:len(all)]
 }
 
 func subjectOf(raw []byte) string {

@@ -15,6 +15,7 @@ import (
 	"galley/send"
 	"galley/send/list"
 	"galley/send/store"
+	"galley/templates"
 )
 
 // Kind is what a request is for. It is also the purpose of its token and the
@@ -52,6 +53,15 @@ type Newsletter struct {
 	Zone    *time.Location // of the slot; UTC without one
 	Lang    string         // BCP 47; "" is en
 	Looks   fs.FS
+
+	words words
+}
+
+// words is the catalogue of Looks, read once.
+type words struct {
+	once    sync.Once
+	speaker *templates.Speaker
+	err     error
 }
 
 // Door lets readers in and out. Its zero value needs every field but Tick.

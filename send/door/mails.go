@@ -83,7 +83,11 @@ func (d *Door) post(ctx context.Context, tx *store.Tx, n *Newsletter, m mail) er
 
 // slip writes a mail's words.
 func (n *Newsletter) slip(name string, to list.Address, v view) (*send.Slip, error) {
-	subject, text, err := templates.Say(n.Looks, "reader-"+name, v)
+	n.words.once.Do(func() { n.words.speaker, n.words.err = templates.Read(n.Looks) })
+	if n.words.err != nil {
+		return nil, n.words.err
+	}
+	subject, text, err := n.words.speaker.Say("reader-"+name, v)
 	if err != nil {
 		return nil, err
 	}
