@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,4 +100,83 @@ func TestSomebodyElseInTheMailbox(t *testing.T) {
 		}
 		t.Logf("%d mails, %d taken away, %d passed on", mails, taken, len(r.desk.passed))
 	})
+}
+
+// Five mail programs work in the mailbox at once, each at random: they append,
+// flag, copy, move away and expunge (bar 51). The books hold the mails that
+// were seen, by their octets, each once; nothing ends the reading, and what is
+// delivered afterwards is dealt with.
+func TestFiveRandomClients(t *testing.T) {
+	bubble(t, inboxtest.Options{Folders: []string{"Elsewhere"}}, func(r *rig) {
+		r.start()
+		folders := []string{"INBOX", "Elsewhere", "Galley/Letters"}
+		lay := map[string]bool{} // every mail that was ever put into the mailbox
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		for client := range uint64(5) {
+			rnd := rand.New(rand.NewPCG(51, client))
+			wait.Go(func() {
+				for n := range 40 {
+					time.Sleep(time.Duration(1+rnd.IntN(15_000)) * time.Millisecond)
+					mu.Lock()
+					fresh := fmt.Sprint("mail ", n, " of ", client)
+					if r.meddle(rnd, folders, fresh) {
+						lay[fresh] = true
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		wait.Wait()
+		time.Sleep(2 * time.Hour)
+		r.deliver(letterOf("afterwards"))
+		time.Sleep(time.Hour)
+		got := slices.Clone(r.desk.passed)
+		slices.Sort(got)
+		if once := slices.Compact(slices.Clone(got)); len(once) != len(got) || r.rows("1 = 1") != len(got) {
+			t.Errorf("%d mails were passed on, %d different ones; %d rows", len(got), len(once), r.rows("1 = 1"))
+		}
+		if !slices.Contains(got, "afterwards") {
+			t.Error("the reading has ended")
+		}
+		for _, subject := range got {
+			if !lay[subject] && subject != "afterwards" {
+				t.Errorf("%q was never there", subject)
+			}
+		}
+		list, err := r.imap.Messages("galley", "INBOX")
+		if err != nil || len(got) < 40 {
+			t.Errorf("%d were passed on: %v", len(got), err)
+		}
+		t.Logf("%d mails, %d passed on, %d left in the inbox", len(lay), len(got), len(list))
+	})
+}
+
+// meddle does one thing to the mailbox as another mail program would, and
+// tells whether it was to put a mail into the inbox.
+func (r *rig) meddle(rnd *rand.Rand, folders []string, fresh string) bool {
+	act := rnd.IntN(6)
+	if act < 2 {
+		r.deliver(letterOf(fresh))
+		return true
+	}
+	from, to := folders[rnd.IntN(len(folders))], folders[rnd.IntN(2)]
+	list, err := r.imap.Messages("galley", from)
+	if err != nil || len(list) == 0 {
+		return false // the folder is not made yet, or empty
+	}
+	m := list[rnd.IntN(len(list))]
+	if act == 2 {
+		err = r.imap.Flag("galley", from, m.UID, `\Flagged`, `\Seen`)
+	}
+	if act == 3 || act == 4 {
+		err = r.imap.Put("galley", to, m.Raw, m.Flags...)
+	}
+	if err == nil && act >= 4 {
+		err = r.imap.Remove("galley", from, m.UID)
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
+	return false
 }

@@ -101,6 +101,22 @@ func (s *Server) Remove(user, folder string, uids ...uint32) error {
 	return err
 }
 
+// Flag adds flags to a message, as another client would.
+func (s *Server) Flag(user, folder string, uid uint32, flags ...string) error {
+	add := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true}
+	for _, f := range flags {
+		add.Flags = append(add.Flags, imap.Flag(f))
+	}
+	err := s.visit(user, func(c *imapclient.Client) error {
+		if _, err := c.Select(folder, nil).Wait(); err != nil {
+			return err
+		}
+		return c.Store(imap.UIDSetNum(imap.UID(uid)), add, nil).Close()
+	})
+	s.ring()
+	return err
+}
+
 // Recreate puts a new INBOX with this UIDVALIDITY (1 to 10,000) into the
 // place of the old one, holding raws with UIDs from 1. The other folders keep
 // their messages. Connections see it when they next select.
