@@ -108,7 +108,7 @@ func TestOneProviderRefuses(t *testing.T) {
 			t.Errorf("%d tries at the one that refuses, progress %+v", tries, r)
 		}
 		h.update(func(ctx context.Context, tx *store.Tx) error { // nine days pass, and the process ends
-			_, err := tx.ExecContext(ctx, `UPDATE delivery SET due = 0, first = first - 9 * 86400 * 1000000 WHERE state = 'deferred' AND first > 0`)
+			_, err := tx.ExecContext(ctx, `UPDATE delivery SET due = 0, first = first - 777600000000 WHERE state = 'deferred' AND first > 0`)
 			return err
 		})
 		due := func() (n int) {

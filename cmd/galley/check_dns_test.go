@@ -93,6 +93,7 @@ name = "Research Computing Teams"
 address = "news@rct.example"
 editors = ["jonathan@rct.example"]
 authserv_ids = ["mx.rct.example"]
+authserv_unchecked = true
 [newsletter.imap]
 host = "127.0.0.1"
 port = %s
