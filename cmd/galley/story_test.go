@@ -124,12 +124,7 @@ func (s *story) finale() {
 	if s.allRead(); s.t.Failed() {
 		return
 	}
-	out := len(s.issuesOut())
-	for reader, n := range s.copies("#") {
-		if n > out {
-			s.t.Errorf("%s has %d copies of %d issues", reader, n, out)
-		}
-	}
+	s.onceEach()
 	s.feedBack()
 	s.allRead()
 	if s.house == nil {
@@ -138,6 +133,31 @@ func (s *story) finale() {
 	for line := range strings.Lines(s.log.String()) {
 		if strings.Contains(line, "level=ERROR") {
 			s.t.Errorf("the house complains: %s", line)
+		}
+	}
+}
+
+// issueOf is what a copy's Subject begins with: the issue's number, of a
+// correction or not. What follows may differ where the rest got another text.
+var issueOf = regexp.MustCompile(`^(Correction: )?#\d+`)
+
+// onceEach fails when somebody has two copies of an issue.
+func (s *story) onceEach() {
+	s.t.Helper()
+	all, seen := s.sink.Messages(), map[string]int{}
+	subjects := s.subjectsOf(all)
+	for i, a := range all {
+		if !s.delivery(a) {
+			continue
+		}
+		box, _, _ := strings.Cut(a.From, "+") // of several newsletters, which one
+		issue := issueOf.FindString(subjects[i])
+		if issue == "" {
+			issue = subjects[i]
+		}
+		key := box + " " + issue + " to " + a.To[0]
+		if seen[key]++; seen[key] == 2 {
+			s.t.Errorf("a second copy left: %s", key)
 		}
 	}
 }
