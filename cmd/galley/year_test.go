@@ -155,7 +155,7 @@ func TestIdleYear(t *testing.T) {
 		t.Skip("a year is long for the race detector")
 	}
 	weeks := 4
-	if os.Getenv("GALLEY_SERVERS") == "1" {
+	if long() {
 		weeks = 52
 	}
 	synctest.Test(t, func(t *testing.T) {
