@@ -103,8 +103,11 @@ func linkBomb(links int) string {
 // as the text of an issue, and it is said what was the matter.
 func TestBombs(t *testing.T) {
 	scale, bound := 1, bombTime
-	if testing.Short() { // as under the race detector, which costs up to twenty times
-		scale, bound = 8, 20*bombTime
+	if testing.Short() {
+		scale = 8
+	}
+	if raceDetector { // it costs up to twenty times, and that is not the bomb's
+		bound *= 20
 	}
 	for _, b := range bombs(scale) {
 		t.Run(b.name, func(t *testing.T) {
