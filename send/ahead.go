@@ -120,7 +120,7 @@ func (s *sealer) take(ctx context.Context, ed *Edition, n *Newsletter) error {
 	if err != nil {
 		return err
 	}
-	print, err := p.compiled.Print(n.Signers)
+	print, err := p.rich.Print(n.Signers)
 	s.now = &sealing{edition: ed.ID, at: whole.SendAt, press: p, print: print}
 	return err
 }
@@ -177,7 +177,7 @@ func sealAll(p *press, n *Newsletter, tasks []*task) [][]byte {
 			m := newMinter(n)
 			for i := range next {
 				slots, _ := m.copy(p, tasks[i])
-				seal, err := p.compiled.Seal([]byte{}, slots, n.Signers)
+				seal, err := p.rich.Seal([]byte{}, slots, n.Signers)
 				if err != nil {
 					seal = []byte{}
 				}

@@ -148,7 +148,7 @@ func TestWritingAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := h.q.Newsletters["harbour"]
-	if tasks[0].seal, err = p.compiled.Seal(nil, p.slots(n, tasks[0]), n.Signers); err != nil {
+	if tasks[0].seal, err = p.rich.Seal(nil, p.slots(n, tasks[0]), n.Signers); err != nil {
 		t.Fatal(err)
 	}
 	got := testing.AllocsPerRun(200, func() {

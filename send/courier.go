@@ -68,17 +68,35 @@ type Courier interface {
 	Line(ctx context.Context) (Line, error)
 }
 
-// Line carries messages to the next hop, one at a time.
+// Line carries messages to the next hop, one at a time: Begin, then Lead if
+// there is time to fill, then End. No final dot leaves before End, so who has
+// the result of the message before on its way to the disk may begin the next
+// meanwhile, and ends it when that result is there.
 type Line interface {
-	// Deliver sends msg (CRLF lines, not dot-stuffed) under e and returns
-	// when the outcome of msg itself is known. If next is not nil its
-	// envelope may be pipelined behind msg's final dot (RFC 2920); the next
-	// Deliver must then be for that envelope, or the line be closed. The
-	// caller commits the outcome before it calls Deliver again, so that no
-	// final dot leaves before the result of the one before it is on disk.
-	Deliver(ctx context.Context, e Envelope, msg []byte, next *Envelope) Outcome
-	// Reusable tells whether another Deliver may be tried on this line.
+	// Begin brings the dialogue for e to where the body of m may follow, and
+	// sends nothing of that. When ok is false m is settled: its outcome is
+	// that of the envelope. m must stay as it is until End has returned, and
+	// ctx holds until then; its end closes the connection.
+	Begin(ctx context.Context, e Envelope, m Octets) (o Outcome, ok bool)
+	// Lead sends the body that was begun up to its final dot, and not that:
+	// what arrives without it is nobody's mail. A fault is told by End.
+	Lead()
+	// End sends what is left of the message with its final dot, and returns
+	// when its outcome is known. If next is not nil its envelope may be
+	// pipelined behind the dot (RFC 2920); the next Begin must then be for
+	// that envelope, or the line be closed.
+	End(next *Envelope) Outcome
+	// Reusable tells whether another Begin may be tried on this line.
 	Reusable() bool
-	// Close says QUIT when the line is idle and closes it in any case.
+	// Close says QUIT when the line is idle and closes it in any case. A
+	// message that was begun and not ended is taken by nobody.
 	Close() error
+}
+
+// Deliver carries one message over a line, from its beginning to its end.
+func Deliver(ctx context.Context, l Line, e Envelope, msg []byte, next *Envelope) Outcome {
+	if o, ok := l.Begin(ctx, e, Whole(msg)); !ok {
+		return o
+	}
+	return l.End(next)
 }

@@ -33,6 +33,8 @@ type script struct {
 	begin  func() error                        // nil: every line can be had
 	after  func(n int)                         // called after the n-th accepted message, outside of the lock
 	forget bool                                // keeps nothing
+	led    func(env Envelope)                  // called when a body goes before its dot
+	ending func(last string)                   // called before each final dot, with the recipient before on the line
 	tries  map[string]int
 	lines  int
 	copies []copyOf
@@ -55,19 +57,46 @@ type scriptLine struct {
 	s      *script
 	broken bool
 	ahead  *Envelope
+	ctx    context.Context
+	env    Envelope
+	msg    Octets
+	last   string // whose copy went over this line before
 }
 
-func (l *scriptLine) Deliver(ctx context.Context, e Envelope, msg []byte, next *Envelope) Outcome {
+func (l *scriptLine) Begin(ctx context.Context, e Envelope, m Octets) (Outcome, bool) {
 	if l.broken || l.ahead != nil && *l.ahead != e {
 		panic("the line is closed or another envelope was announced")
 	}
+	l.ctx, l.env, l.msg = ctx, e, m
 	if ctx.Err() != nil {
 		l.broken = true
-		return Outcome{Verdict: Later, Stage: StageMail, Transport: true, Transcript: ctx.Err().Error()}
+		return Outcome{Verdict: Later, Stage: StageMail, Transport: true, Transcript: ctx.Err().Error()}, false
+	}
+	return Outcome{}, true
+}
+
+func (l *scriptLine) Lead() {
+	if f := l.s.led; f != nil {
+		f(l.env)
+	}
+}
+
+func (l *scriptLine) End(next *Envelope) Outcome {
+	if l.broken {
+		panic("a message was ended on a closed line")
+	}
+	if l.s.ending != nil {
+		l.s.ending(l.last)
 	}
 	l.ahead = next
-	o, n := l.s.take(e, msg)
-	l.broken = o.Transport || o.Verdict == Unknown
+	var msg []byte
+	if !l.s.forget {
+		for _, s := range l.msg {
+			msg = append(msg, s.Bytes()...)
+		}
+	}
+	o, n := l.s.take(l.env, msg)
+	l.broken, l.last = o.Transport || o.Verdict == Unknown, l.env.To
 	if n > 0 && l.s.after != nil {
 		l.s.after(n)
 	}

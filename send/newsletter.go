@@ -92,19 +92,33 @@ func or(s, otherwise string) string {
 // press is an edition that is ready to be spliced.
 type press struct {
 	frozen
-	compiled *message.Compiled
-	plain    *message.Compiled // without the HTML part, for readers who want none
+	rich  form
+	plain form // without the HTML part, for readers who want none
 
 	mailto, page around // the two ways to leave
 	domain       string // of the Message-IDs
 }
 
+// form is an edition as some readers get it, and what their copies share.
+type form struct {
+	*message.Compiled
+	shared []*Shared
+}
+
+func newForm(i *message.Issue) (form, error) {
+	c, err := message.Compile(i)
+	if err != nil {
+		return form{}, err
+	}
+	return form{Compiled: c, shared: share(c.Constant())}, nil
+}
+
 // form is the one of two forms that a reader gets.
-func (p *press) form(plain bool) *message.Compiled {
-	if plain && p.plain != nil {
+func (p *press) form(plain bool) form {
+	if plain && p.plain.Compiled != nil {
 		return p.plain
 	}
-	return p.compiled
+	return p.rich
 }
 
 // newPress compiles an edition as it was frozen.
@@ -121,11 +135,11 @@ func newPress(e *Edition, n *Newsletter) (*press, error) {
 		Archive: p.Archive, Subscribe: p.Subscribe, HTML: e.HTML, Text: e.Text, Inline: e.Inline,
 	}
 	var err error
-	if p.compiled, err = message.Compile(issue); err != nil || len(e.Text) == 0 {
+	if p.rich, err = newForm(issue); err != nil || len(e.Text) == 0 {
 		return p, err
 	}
 	issue.HTML, issue.Inline = nil, nil // who reads text alone gets no pictures to load
-	p.plain, err = message.Compile(issue)
+	p.plain, err = newForm(issue)
 	return p, err
 }
 

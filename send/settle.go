@@ -126,14 +126,27 @@ func again(now, first time.Time, n int, id int64) (State, time.Time) {
 // error says that it is not and that nothing more may be sent.
 func (e *engine) settle(t *task, v verdict) error {
 	r := &result{t: t, v: v, at: store.Now(), done: make(chan error, 1)}
+	if err := e.hand(r); err != nil {
+		return err
+	}
+	return e.written(r)
+}
+
+// hand gives the committer a result.
+func (e *engine) hand(r *result) error {
 	select {
 	case e.results <- r:
+		return nil
 	case <-e.hard.Done():
 		return context.Cause(e.hard)
 	}
+}
+
+// written waits until a result is on disk.
+func (e *engine) written(r *result) error {
 	select {
 	case err := <-r.done:
-		e.forget(t)
+		e.forget(r.t)
 		return err
 	case <-e.hard.Done():
 		return context.Cause(e.hard)

@@ -13,20 +13,30 @@ import (
 // idleLine is how long a line is kept open when there is nothing to carry.
 const idleLine = 5 * time.Second
 
+// patience is how long a body waits at the next hop for its final dot, while
+// the result before it cannot be written. Servers wait five minutes (RFC 5321
+// section 4.5.3.2.7); a dot behind that would be lost, and the copy in doubt.
+const patience = 2 * time.Minute
+
 // letter is a task with its envelope and its octets.
 type letter struct {
 	*task
-	env Envelope
-	msg []byte
+	env    Envelope
+	msg    []byte // what is its own of the octets
+	cuts   []int
+	octets Octets
+	out    result
 }
 
 // worker carries letters over one line at a time. It holds at most one letter
-// ahead, whose envelope travels behind the final dot of the one before.
+// ahead, whose envelope travels behind the final dot of the one before, and
+// whose body goes while the result of that one is written.
 type worker struct {
 	e     *engine
 	spare []*letter // used again: one in flight, one ahead
 	mint  *minter
-	kept  *task // a task that may not go at once, while another is to go first
+	kept  *task   // a task that may not go at once, while another is to go first
+	owed  *letter // one whose result is on its way to the books
 }
 
 // run carries letters until nothing more may begin or a result cannot be
@@ -63,11 +73,15 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	defer e.gate.leave()
 	cur := first
 	for fresh := true; cur != nil; fresh = false {
-		if cur, err = w.deliver(ctx, line, cur, fresh); err != nil || !line.Reusable() {
-			return cur, err
+		cur, err = w.deliver(ctx, line, cur, fresh)
+		if err != nil || !line.Reusable() {
+			return cur, errors.Join(err, w.settled())
 		}
 		if cur == nil {
-			if cur, err = w.next(ctx, idleLine); err != nil {
+			if err = w.settled(); err == nil {
+				cur, err = w.next(ctx, idleLine)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -75,32 +89,68 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	return nil, nil
 }
 
-// deliver sends one letter, announces the next behind it, and returns that
-// one once the result of the first is committed.
+// deliver sends one letter, announces the next behind it, and returns that one
+// with the result of the first on its way to the books. While the result of
+// the letter before is, the body goes ahead; its final dot waits.
 func (w *worker) deliver(ctx context.Context, line Line, cur *letter, fresh bool) (*letter, error) {
+	start := w.e.q.clock()
+	out, ok := line.Begin(w.e.carry, cur.env, cur.octets)
+	if ok && w.owed != nil {
+		line.Lead()
+	}
+	w.e.q.lap(wire, start)
+	if !ok {
+		return nil, w.report(cur, out, fresh)
+	}
 	next, err := w.next(ctx, 0)
 	if err != nil {
 		return nil, err
+	}
+	waited := time.Now()
+	if err := w.settled(); err != nil {
+		return nil, err
+	}
+	if !w.e.may(cur.task) || time.Since(waited) > patience {
+		return nil, w.leave(line, cur, next)
 	}
 	var ahead *Envelope
 	if next != nil {
 		ahead = &next.env
 	}
-	start := w.e.q.clock()
-	out := line.Deliver(w.e.carry, cur.env, cur.msg, ahead)
+	start = w.e.q.clock()
+	out = line.End(ahead)
 	w.e.q.lap(wire, start)
-	w.weigh(out, fresh)
-	if err := w.settle(cur, w.e.judge(cur.task, out, store.Now())); err != nil {
+	if err := w.report(cur, out, fresh); err != nil {
 		return nil, err
 	}
 	if next != nil && !w.e.may(next.task) {
-		// Its envelope may be out, its body is not: the line is closed.
-		if err := line.Close(); err != nil {
-			w.e.q.Log.Debug("send: closing a line", "error", err)
-		}
-		return nil, w.settle(next, back(next.task))
+		return nil, w.leave(line, next)
 	}
 	return next, nil
+}
+
+// report draws the consequences of an outcome and sends it on its way to the
+// books.
+func (w *worker) report(l *letter, out Outcome, fresh bool) error {
+	w.weigh(out, fresh)
+	return w.hand(l, w.e.judge(l.task, out, store.Now()))
+}
+
+// leave closes a line before the final dot of letters that may not go: their
+// envelopes may be out and a body, but nobody takes a mail without its end.
+func (w *worker) leave(line Line, letters ...*letter) error {
+	if err := line.Close(); err != nil {
+		w.e.q.Log.Debug("send: closing a line", "error", err)
+	}
+	for _, l := range letters {
+		if l == nil {
+			continue
+		}
+		if err := w.settle(l, back(l.task)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // weigh tells the gate what an outcome says about the next hop. A line that
@@ -182,6 +232,7 @@ func (w *worker) write(t *task) (*letter, error) {
 	if t.slip {
 		l.env = Envelope{From: n.returnPath(t), To: t.to.Addr}
 		l.msg, err = sign(l.msg, t.raw, n.Signers)
+		l.octets = append(l.octets, Stretch{Own: l.msg})
 		return l, err
 	}
 	p, err := w.e.press(t.edition)
@@ -194,21 +245,26 @@ func (w *worker) write(t *task) (*letter, error) {
 	slots, from := w.mint.copy(p, t)
 	l.env = Envelope{From: from, To: t.to.Addr}
 	var sealed bool
-	if l.msg, sealed, err = p.form(t.plain).SpliceSealed(l.msg, slots, n.Signers, t.seal); sealed {
+	f := p.form(t.plain)
+	if l.msg, l.cuts, sealed, err = f.Apart(l.msg, l.cuts, slots, n.Signers, t.seal); err != nil {
+		return l, err
+	}
+	if sealed {
 		w.e.q.sealed.Add(1)
 	}
-	return l, err
+	l.octets = interleave(l.octets, l.msg, l.cuts, f.shared)
+	return l, nil
 }
 
 // letter gives an empty letter for a task, with the memory of an old one.
 func (w *worker) letter(t *task) *letter {
 	k := len(w.spare)
 	if k == 0 {
-		return &letter{task: t}
+		return &letter{task: t, out: result{done: make(chan error, 1)}}
 	}
 	l := w.spare[k-1]
 	w.spare = w.spare[:k-1]
-	l.task, l.msg = t, l.msg[:0]
+	l.task, l.msg, l.cuts, l.octets = t, l.msg[:0], l.cuts[:0], l.octets[:0]
 	return l
 }
 
@@ -224,13 +280,42 @@ func sign(buf, raw []byte, signers []*message.Signer) ([]byte, error) {
 	return append(buf, raw...), nil
 }
 
+// hand gives the committer what became of a letter. Each line has one result on
+// its way: the one before is on disk first.
+func (w *worker) hand(l *letter, v verdict) error {
+	if err := w.settled(); err != nil {
+		return err
+	}
+	l.out.t, l.out.v, l.out.at = l.task, v, store.Now()
+	if err := w.e.hand(&l.out); err != nil {
+		return err
+	}
+	w.owed = l
+	return nil
+}
+
+// settled waits until the result that is on its way is on disk, if there is
+// one. An error says that it is not, and that nothing more may be sent.
+func (w *worker) settled() error {
+	l := w.owed
+	if l == nil {
+		return nil
+	}
+	start := w.e.q.clock()
+	err := w.e.written(&l.out)
+	w.e.q.lap(books, start)
+	if w.owed = nil; err == nil {
+		w.spare = append(w.spare, l)
+	}
+	return err
+}
+
 // settle commits what became of a letter and takes its buffer back.
 func (w *worker) settle(l *letter, v verdict) error {
-	start := w.e.q.clock()
-	err := w.e.settle(l.task, v)
-	w.e.q.lap(books, start)
-	w.spare = append(w.spare, l)
-	return err
+	if err := w.hand(l, v); err != nil {
+		return err
+	}
+	return w.settled()
 }
 
 // outcomeOf turns the error of a line that could not be had into an outcome.

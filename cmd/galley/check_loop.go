@@ -99,7 +99,7 @@ func (h *house) postLoop(ctx context.Context, n *Newsletter, token string) error
 		return err
 	}
 	defer line.Close()
-	if o := line.Deliver(ctx, send.Envelope{From: to, To: to}, raw, nil); o.Verdict != send.Accepted {
+	if o := send.Deliver(ctx, line, send.Envelope{From: to, To: to}, raw, nil); o.Verdict != send.Accepted {
 		return errors.New(o.Transcript)
 	}
 	return nil

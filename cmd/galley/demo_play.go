@@ -96,7 +96,7 @@ func (d *demo) submit(ctx context.Context, m *message.Mail) error {
 		return err
 	}
 	defer line.Close()
-	o := line.Deliver(ctx, send.Envelope{From: demoEditor, To: m.To[0].Addr}, raw, nil)
+	o := send.Deliver(ctx, line, send.Envelope{From: demoEditor, To: m.To[0].Addr}, raw, nil)
 	if o.Verdict != send.Accepted {
 		return fmt.Errorf("the demo's own server refused the editor's mail: %s", o.Transcript)
 	}

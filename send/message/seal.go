@@ -128,6 +128,47 @@ func (c *Compiled) Seal(dst []byte, s Slots, signers []*Signer) ([]byte, error) 
 func (c *Compiled) SpliceSealed(dst []byte, s Slots, signers []*Signer, seal []byte) (copied []byte, fits bool, err error) {
 	w := c.pool.Get().(*scratch)
 	defer c.pool.Put(w)
+	start := len(dst)
+	dst, fits, err = c.signatures(dst, w, s, signers, seal)
+	if err != nil {
+		return dst[:start], false, err
+	}
+	return c.assemble(dst, w), fits, nil
+}
+
+// Apart is SpliceSealed without a copy of what all copies share. The octets
+// that are this reader's own are appended to own, in stretches of which each
+// ends at the next of cuts; behind the i-th comes the i-th of Constant.
+func (c *Compiled) Apart(own []byte, cuts []int, s Slots, signers []*Signer, seal []byte) (_ []byte, _ []int, fits bool, err error) {
+	w := c.pool.Get().(*scratch)
+	defer c.pool.Put(w)
+	start := len(own)
+	if own, fits, err = c.signatures(own, w, s, signers, seal); err != nil {
+		return own[:start], cuts, false, err
+	}
+	cuts = append(cuts, len(own))
+	own = append(append(own, w.own.buf...), '\r', '\n')
+	cuts = append(cuts, len(own))
+	for _, p := range c.pieces[:len(c.pieces)-1] { // no slot is behind the last
+		own = append(own, w.value(p.mark)...)
+		cuts = append(cuts, len(own))
+	}
+	return own, cuts, fits, nil
+}
+
+// Constant gives the octets that all copies share, in order. They must not be
+// changed.
+func (c *Compiled) Constant() [][]byte {
+	all := [][]byte{c.head}
+	for _, p := range c.pieces {
+		all = append(all, p.raw)
+	}
+	return all
+}
+
+// signatures fills the slots of a copy and appends its signature fields, from
+// the seal if that fits.
+func (c *Compiled) signatures(dst []byte, w *scratch, s Slots, signers []*Signer, seal []byte) (_ []byte, fits bool, err error) {
 	if err := w.fill(s); err != nil {
 		return dst, false, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
@@ -141,11 +182,9 @@ func (c *Compiled) SpliceSealed(dst []byte, s Slots, signers []*Signer, seal []b
 		dst, fits = c.sealed(dst, w, s, signers, seal[sealStart:])
 	}
 	if !fits {
-		if dst, err = c.signAll(dst[:start], w, s, signers); err != nil {
-			return dst[:start], false, err
-		}
+		dst, err = c.signAll(dst[:start], w, s, signers)
 	}
-	return c.assemble(dst, w), fits, nil
+	return dst, fits, err
 }
 
 // sealed appends the signature fields of a seal, unless it is cut short.

@@ -31,17 +31,29 @@ type line struct {
 	in     *bufio.Reader
 	secure bool
 	ext    extensions
-	text   []byte    // the buffer of replies
-	out    []byte    // the buffer of messages
-	cmd    []byte    // the buffer of commands
-	bound  time.Time // the end of the transaction, zero once the final dot has left
+	text   []byte   // the buffer of replies
+	out    []byte   // the buffer of messages that cannot go as they are
+	parts  [][]byte // the message that was begun, up to its final dot
+	size   int      // octets of it before dots were stuffed
+	left   [][]byte // what a write has not taken yet, a part of list
+	list   [][]byte
+	block  net.Buffers // of it, what one call writes
+	gather []byte      // the buffer of TLS, which has no writev
+	cmd    []byte      // the buffer of commands
+	bound  time.Time   // the end of the transaction, zero once the final dot has left
 
 	begun  int           // transactions, the one ahead included
 	ahead  bool          // MAIL, RCPT and DATA for `coming` have left already
-	coming send.Envelope // what the next Deliver must be for
+	coming send.Envelope // what the next Begin must be for
 	reset  bool          // a transaction was left open: RSET before the next MAIL
 	broken bool
 	abort  func() // closes the connection under a waiting Read or Write
+
+	midway    bool            // a message was begun and not ended
+	led       bool            // its body has left
+	uncarried error           // and why it did not
+	ctx       context.Context // of what is on its way
+	stop      func() bool     // ends the watch over ctx
 }
 
 func newLine(r *Relay, conn net.Conn, limits Limits) *line {
@@ -89,21 +101,63 @@ func (l *line) read(limit time.Duration, each func([]byte)) (reply, error) {
 	return rep, err
 }
 
-// write sends b in blocks of which each has the whole limit, and returns how
-// much of it the kernel took.
+// write sends octets with a limit for each block of them, and returns how much
+// the kernel took.
 func (l *line) write(b []byte, limit time.Duration) (int, error) {
-	done := 0
-	for done < len(b) {
+	l.list = append(l.list[:0], b)
+	return l.writeList(limit)
+}
+
+// writeList sends l.list in blocks of which each has the whole limit.
+func (l *line) writeList(limit time.Duration) (done int, err error) {
+	l.left = l.list
+	for len(l.left) > 0 {
 		if err := l.raw.SetWriteDeadline(l.deadline(limit)); err != nil {
 			return done, err
 		}
-		n, err := l.conn.Write(b[done:min(len(b), done+blockSize)])
+		n, err := l.writeBlock()
 		done += n
 		if err != nil {
 			return done, err
 		}
 	}
 	return done, nil
+}
+
+// writeBlock takes a block off l.left and writes it: to the kernel in one call
+// without copying, to others, which have no writev, from one buffer.
+func (l *line) writeBlock() (int, error) {
+	k, size := 0, 0
+	for k < len(l.left) && size < blockSize {
+		size += len(l.left[k])
+		k++
+	}
+	var cut []byte
+	if over := size - blockSize; over > 0 {
+		whole := l.left[k-1]
+		l.left[k-1], cut = whole[:len(whole)-over], whole[len(whole)-over:]
+	}
+	n, err := l.writeParts(l.left[:k])
+	if l.left = l.left[k:]; len(cut) > 0 {
+		l.left = append([][]byte{cut}, l.left...)
+	}
+	return n, err
+}
+
+func (l *line) writeParts(parts [][]byte) (int, error) {
+	if len(parts) == 1 {
+		return l.conn.Write(parts[0])
+	}
+	if tcp, ok := l.conn.(*net.TCPConn); ok {
+		l.block = parts
+		n, err := l.block.WriteTo(tcp)
+		return int(n), err
+	}
+	l.gather = l.gather[:0]
+	for _, p := range parts {
+		l.gather = append(l.gather, p...)
+	}
+	return l.conn.Write(l.gather)
 }
 
 // early looks for the reply of a server that closed before we had said all:
@@ -122,11 +176,11 @@ func (l *line) early(err error) (reply, error) {
 
 // hangUp closes the connection without a word.
 func (l *line) hangUp() {
-	l.broken, l.ahead = true, false
+	l.broken, l.ahead, l.midway = true, false, false
 	l.raw.Close()
 }
 
-// Reusable tells whether another Deliver may be tried.
+// Reusable tells whether another message may be begun.
 func (l *line) Reusable() bool {
 	return !l.broken && (l.ahead || l.begun < l.limit())
 }
@@ -141,51 +195,83 @@ func (l *line) limit() int {
 
 // Close says QUIT and waits shortly for its reply. A line whose next DATA may
 // have been answered already is closed without a word, since QUIT would be the
-// first line of a message there.
+// first line of a message there; so is one with a message that was begun.
 func (l *line) Close() error {
 	if l.broken {
+		l.unwatch()
 		return nil
 	}
-	if !l.ahead {
+	idle := !l.ahead && !l.midway
+	if idle {
 		l.bound = time.Time{}
 		l.command(l.limits.Quit, []byte("QUIT\r\n"), nil)
 	}
 	err := l.conn.SetDeadline(time.Now().Add(l.limits.Quit))
-	if !l.ahead && err == nil {
+	if idle && err == nil {
 		l.conn.Close() // with TLS it says good-bye
 	}
+	l.unwatch()
 	l.hangUp()
 	return nil
 }
 
-// Deliver sends msg under e; send.Line has its contract.
-func (l *line) Deliver(ctx context.Context, e send.Envelope, msg []byte, next *send.Envelope) send.Outcome {
-	if o, ok := l.prepare(e, msg); !ok {
-		return o
+// watch closes the connection when ctx ends. Most messages have the context of
+// the one before.
+func (l *line) watch(ctx context.Context) {
+	if l.ctx == ctx {
+		return
 	}
-	if err := ctx.Err(); err != nil {
-		return l.lost(send.StageMail, err)
+	l.unwatch()
+	l.ctx, l.stop = ctx, context.AfterFunc(ctx, l.abort)
+}
+
+func (l *line) unwatch() {
+	if l.stop != nil {
+		l.stop()
 	}
-	stop := context.AfterFunc(ctx, l.abort)
-	o := l.transact(e, len(msg), next)
-	if !stop() { // the connection was closed under us, or is being closed
+	l.ctx, l.stop = nil, nil
+}
+
+// given tells in an outcome that it is ctx which closed the connection.
+func (l *line) given(o send.Outcome) send.Outcome {
+	if err := l.ctx.Err(); err != nil { // the connection was closed under us, or is being closed
 		l.hangUp()
 		if o.Code == 0 {
-			o.Transcript = "given up: " + context.Cause(ctx).Error()
+			o.Transcript = "given up: " + context.Cause(l.ctx).Error()
 		}
-	}
-	if cap(l.out) > keepBuffer {
-		l.out = nil
 	}
 	return o
 }
 
-// prepare refuses what must not be sent and lays out the rest in l.out, before
-// anything leaves.
-func (l *line) prepare(e send.Envelope, msg []byte) (send.Outcome, bool) {
+// Begin brings the dialogue to the 354; send.Line has its contract.
+func (l *line) Begin(ctx context.Context, e send.Envelope, m send.Octets) (send.Outcome, bool) {
+	if o, ok := l.prepare(e, m); !ok {
+		return o, false
+	}
+	if err := ctx.Err(); err != nil {
+		return l.lost(send.StageMail, err), false
+	}
+	l.watch(ctx)
+	l.bound = time.Now().Add(l.limits.Transaction)
+	o, ok := l.envelope(e, l.size)
+	if ok && l.in.Buffered() > 0 { // a reply to nothing: from here on none could be trusted
+		o, ok = l.lost(send.StageData, errors.New("next hop spoke out of turn")), false
+	}
+	if !ok {
+		return l.given(o), false
+	}
+	l.midway, l.led, l.uncarried = true, false, nil
+	return o, true
+}
+
+// prepare refuses what must not be sent and lays out the rest, before anything
+// leaves.
+func (l *line) prepare(e send.Envelope, m send.Octets) (send.Outcome, bool) {
 	switch {
 	case l.broken:
 		return unsent(send.Later, send.StageConnect, "this line is closed", true), false
+	case l.midway:
+		return l.lost(send.StageMail, errors.New("another message was begun and not ended")), false
 	case l.ahead && e != l.coming:
 		return l.lost(send.StageMail, errors.New("another envelope was announced than came")), false
 	case !l.ahead && l.begun >= l.limit():
@@ -194,12 +280,11 @@ func (l *line) prepare(e send.Envelope, msg []byte) (send.Outcome, bool) {
 	if o, ok := l.checkEnvelope(e); !ok {
 		return l.withhold(o), false
 	}
-	var err error
-	if l.out, err = appendMessage(l.out[:0], msg); err != nil {
+	if err := l.layOut(m); err != nil {
 		return l.withhold(unsent(send.Never, send.StageData, "not sent: "+err.Error(), true)), false
 	}
-	if l.ext.size > 0 && len(msg) > l.ext.size { // RFC 1870 section 6.1
-		o := unsent(send.Never, send.StageMail, fmt.Sprintf("not sent: %d octets, and next hop takes %d", len(msg), l.ext.size), true)
+	if l.ext.size > 0 && l.size > l.ext.size { // RFC 1870 section 6.1
+		o := unsent(send.Never, send.StageMail, fmt.Sprintf("not sent: %d octets, and next hop takes %d", l.size, l.ext.size), true)
 		return l.withhold(o), false
 	}
 	return send.Outcome{}, true
@@ -224,18 +309,46 @@ func (l *line) lost(stage send.Stage, err error) send.Outcome {
 	return unsent(send.Later, stage, oneLine([]byte(plainer(err).Error())), true)
 }
 
-// transact carries the message in l.out, of size octets before stuffing.
-func (l *line) transact(e send.Envelope, size int, next *send.Envelope) send.Outcome {
-	l.bound = time.Now().Add(l.limits.Transaction)
-	if o, ok := l.envelope(e, size); !ok {
-		return o
+// Lead sends the body that was begun; send.Line has its contract.
+func (l *line) Lead() {
+	if !l.midway || l.led {
+		return
 	}
-	if l.in.Buffered() > 0 { // a reply to nothing: from here on none could be trusted
-		return l.lost(send.StageData, errors.New("next hop spoke out of turn"))
+	l.led = true
+	l.list = append(l.list[:0], l.parts...)
+	_, l.uncarried = l.writeList(l.limits.Block)
+}
+
+// End sends what is left of the message that was begun, its final dot and the
+// next envelope, and reads the reply; send.Line has its contract.
+func (l *line) End(next *send.Envelope) send.Outcome {
+	if !l.midway {
+		return unsent(send.Later, send.StageData, "no message was begun on this line", true)
 	}
-	dot := len(l.out)
+	l.midway = false
+	o := l.given(l.end(next))
+	if cap(l.out) > keepBuffer {
+		l.out = nil
+	}
+	return o
+}
+
+func (l *line) end(next *send.Envelope) send.Outcome {
+	if l.uncarried != nil {
+		return l.cut(l.uncarried)
+	}
+	l.list = l.list[:0]
+	dot := len(cmdDot)
+	if !l.led {
+		l.list = append(l.list, l.parts...)
+		for _, p := range l.parts {
+			dot += len(p)
+		}
+	}
+	l.cmd = append(l.cmd[:0], cmdDot...)
 	l.announce(next)
-	n, err := l.write(l.out, l.limits.Block)
+	l.list = append(l.list, l.cmd)
+	n, err := l.writeList(l.limits.Block)
 	if n < dot {
 		return l.cut(err)
 	}
@@ -249,7 +362,7 @@ func (l *line) transact(e send.Envelope, size int, next *send.Envelope) send.Out
 
 // announce puts the next envelope behind the final dot (RFC 2920 section 3.1:
 // message content may open a group). One that cannot be sent is left to the
-// Deliver that comes with it.
+// Begin that comes with it.
 func (l *line) announce(next *send.Envelope) {
 	if next == nil || !l.pipelining() || l.begun >= l.limit() {
 		return
@@ -257,7 +370,7 @@ func (l *line) announce(next *send.Envelope) {
 	if _, ok := l.checkEnvelope(*next); !ok {
 		return
 	}
-	l.out = l.appendGroup(l.out, *next, 0)
+	l.cmd = l.appendGroup(l.cmd, *next, 0)
 	l.ahead, l.coming = true, *next
 	l.begun++
 }

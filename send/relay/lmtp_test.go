@@ -14,13 +14,13 @@ func TestLMTP(t *testing.T) {
 	r.LMTP = true
 	l := open(t, r)
 	ann, bo := to("ann@example.org"), to("550+bo@example.org")
-	if o := l.Deliver(t.Context(), ann, letter("one\r\n"), &bo); o.Verdict != send.Accepted {
+	if o := send.Deliver(t.Context(), l, ann, letter("one\r\n"), &bo); o.Verdict != send.Accepted {
 		t.Fatalf("%+v", o)
 	}
-	if o := l.Deliver(t.Context(), bo, letter("two\r\n"), nil); o.Verdict != send.Never || o.Stage != send.StageRcpt || o.Transport {
+	if o := send.Deliver(t.Context(), l, bo, letter("two\r\n"), nil); o.Verdict != send.Never || o.Stage != send.StageRcpt || o.Transport {
 		t.Fatalf("%+v", o)
 	}
-	if o := l.Deliver(t.Context(), ann, letter("three\r\n"), nil); o.Verdict != send.Accepted {
+	if o := send.Deliver(t.Context(), l, ann, letter("three\r\n"), nil); o.Verdict != send.Accepted {
 		t.Fatalf("%+v", o)
 	}
 	if n := len(s.Messages()); n != 2 {

@@ -122,20 +122,35 @@ type poolLine struct {
 	pool *Pool
 	hop  int
 	some bool // a message got an answer
+	ctx  context.Context
 }
 
-// Deliver is that of the line. A hop that opens lines and then carries nothing
+// Begin is that of the line. A hop that opens lines and then carries nothing
 // over them is at fault too; a line that ends after some messages is not.
-func (l *poolLine) Deliver(ctx context.Context, e send.Envelope, msg []byte, next *send.Envelope) send.Outcome {
-	o := l.Line.Deliver(ctx, e, msg, next)
+func (l *poolLine) Begin(ctx context.Context, e send.Envelope, m send.Octets) (send.Outcome, bool) {
+	l.ctx = ctx
+	o, ok := l.Line.Begin(ctx, e, m)
+	if !ok {
+		l.judge(o)
+	}
+	return o, ok
+}
+
+// End is that of the line.
+func (l *poolLine) End(next *send.Envelope) send.Outcome {
+	o := l.Line.End(next)
+	l.judge(o)
+	return o
+}
+
+func (l *poolLine) judge(o send.Outcome) {
 	switch {
 	case !o.Transport:
 		if !l.some {
 			l.pool.fine(l.hop)
 		}
 		l.some = true
-	case !l.some && ctx.Err() == nil && o.Verdict != send.Unknown && (o.Code != 0 || o.Verdict != send.Never):
+	case !l.some && l.ctx.Err() == nil && o.Verdict != send.Unknown && (o.Code != 0 || o.Verdict != send.Never):
 		l.pool.fault(l.hop)
 	}
-	return o
 }

@@ -27,11 +27,13 @@ func (h *hop) Line(context.Context) (send.Line, error) {
 
 type hopLine struct{ h *hop }
 
-func (l hopLine) Deliver(context.Context, send.Envelope, []byte, *send.Envelope) send.Outcome {
-	return l.h.out
+func (l hopLine) Begin(context.Context, send.Envelope, send.Octets) (send.Outcome, bool) {
+	return send.Outcome{}, true
 }
-func (l hopLine) Reusable() bool { return true }
-func (l hopLine) Close() error   { return nil }
+func (l hopLine) Lead()                           {}
+func (l hopLine) End(*send.Envelope) send.Outcome { return l.h.out }
+func (l hopLine) Reusable() bool                  { return true }
+func (l hopLine) Close() error                    { return nil }
 
 var taken = send.Outcome{Verdict: send.Accepted, Stage: send.StageDot, Code: 250}
 
@@ -44,7 +46,7 @@ func carry(t *testing.T, p *Pool, n int) (failed int) {
 			failed++
 			continue
 		}
-		l.Deliver(t.Context(), send.Envelope{}, nil, nil)
+		send.Deliver(t.Context(), l, send.Envelope{}, nil, nil)
 		l.Close()
 	}
 	return failed

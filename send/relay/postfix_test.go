@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"galley/send"
 	"galley/send/servertest"
 )
 
@@ -22,12 +23,12 @@ func TestSmugglingThroughPostfix(t *testing.T) {
 	var want []string
 	for _, words := range []string{"\r\n.\r\n", "\r\n..\r\n", ".", "..", "...", ".\r\n", "\r\n.\r\n.\r\n", "\r\n\r\n", ".hidden\r\n.\r\n..x", "\r\n.\r\n" + tail + ".\r\n"} {
 		body := "first" + words + "last"
-		must(t, l.Deliver(t.Context(), to("ann@example.org"), letter(body), nil))
+		must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter(body), nil))
 		_, sent, _ := bytes.Cut(letter(body), []byte("\r\n\r\n"))
 		want = append(want, string(sent))
 	}
 	for _, words := range []string{"\n.\n", "\r.\r", "\n.\r\n", "\r\n.\r", "\n.\n" + tail} {
-		if o := l.Deliver(t.Context(), to("ann@example.org"), letter("first"+words+"last"), nil); !o.Transport {
+		if o := send.Deliver(t.Context(), l, to("ann@example.org"), letter("first"+words+"last"), nil); !o.Transport {
 			t.Errorf("%q: outcome %+v, want a refusal of our own", words, o)
 		}
 	}

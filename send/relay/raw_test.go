@@ -32,7 +32,7 @@ func talked(t *testing.T, s *script, want ...string) string {
 	done := make(chan struct{})
 	l := open(t, scripted(t, func(c net.Conn) { defer close(done); s.serve(c) }))
 	for i, w := range want {
-		o := l.Deliver(t.Context(), to("ann@example.org"), letter("x"), nil)
+		o := send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), nil)
 		if got := string(o.Verdict) + " " + string(o.Stage); got != w {
 			t.Errorf("message %d: %+v, want %s", i, o, w)
 		}
@@ -106,7 +106,7 @@ func TestEarlyRefusal(t *testing.T) {
 		}()
 		l := open(t, &Relay{Addr: "localhost:25", Security: Plain, Dial: m.Dial})
 		msg := letter(strings.Repeat(strings.Repeat("x", 62)+"\r\n", 4<<20/64))
-		o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+		o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 		if o.Verdict != want || o.Stage != send.StageData || o.Transcript != reply || l.Reusable() {
 			t.Errorf("%s: %+v", reply, o)
 		}
@@ -130,7 +130,7 @@ func TestGoingAway(t *testing.T) {
 	})
 	l := open(t, r)
 	<-gone
-	o := l.Deliver(t.Context(), to("ann@example.org"), letter("x"), nil)
+	o := send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), nil)
 	want := send.Outcome{Verdict: send.Later, Stage: send.StageMail, Code: 421, Enhanced: "4.4.2", Transcript: "421 4.4.2 idle too long", Transport: true}
 	if o != want || l.Reusable() {
 		t.Errorf("outcome %+v", o)
@@ -182,8 +182,8 @@ func deliverCut(t *testing.T, c net.Conn) []send.Outcome {
 		return nil
 	}
 	next := to("b@example.org")
-	first := l.Deliver(t.Context(), to("a@example.org"), letter("x"), &next)
-	return []send.Outcome{first, l.Deliver(t.Context(), next, letter("x"), nil)}
+	first := send.Deliver(t.Context(), l, to("a@example.org"), letter("x"), &next)
+	return []send.Outcome{first, send.Deliver(t.Context(), l, next, letter("x"), nil)}
 }
 
 // checkCut: later means not taken, accepted means taken, and unknown is said

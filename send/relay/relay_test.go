@@ -60,7 +60,7 @@ func TestOneMessage(t *testing.T) {
 	s, r := sink(t, sendtest.Options{})
 	l := open(t, r)
 	msg := letter(".a line with a dot\r\n..two\r\nend")
-	o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+	o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 	must(t, o)
 	if o.Code != 250 || o.Enhanced != "2.0.0" || o.Transcript != "250 2.0.0 taken" {
 		t.Errorf("outcome %+v", o)
@@ -85,7 +85,7 @@ func deliverAll(t testing.TB, l send.Line, addrs []string) []send.Outcome {
 			e := to(addrs[i+1])
 			next = &e
 		}
-		all = append(all, l.Deliver(t.Context(), to(a), letter("for "+a), next))
+		all = append(all, send.Deliver(t.Context(), l, to(a), letter("for "+a), next))
 	}
 	return all
 }
@@ -152,14 +152,14 @@ func TestMaxMessages(t *testing.T) {
 			l = open(t, r)
 		}
 		next := to(addrs[min(i+1, 9)])
-		must(t, l.Deliver(t.Context(), to(a), letter("x"), &next))
+		must(t, send.Deliver(t.Context(), l, to(a), letter("x"), &next))
 	}
 	if st := s.Stats(); st.Connections != 4 || st.Messages != 10 || st.Mail != 11 {
 		t.Errorf("stats %+v, want 4 connections, 10 messages and 11 MAIL (one was announced and not used)", st)
 	}
-	l.Deliver(t.Context(), to("r9@example.org"), letter("x"), nil)
-	l.Deliver(t.Context(), to("r9@example.org"), letter("x"), nil)
-	if o := l.Deliver(t.Context(), to("r9@example.org"), letter("x"), nil); o.Verdict != send.Later || !o.Transport || l.Reusable() {
+	send.Deliver(t.Context(), l, to("r9@example.org"), letter("x"), nil)
+	send.Deliver(t.Context(), l, to("r9@example.org"), letter("x"), nil)
+	if o := send.Deliver(t.Context(), l, to("r9@example.org"), letter("x"), nil); o.Verdict != send.Later || !o.Transport || l.Reusable() {
 		t.Errorf("after the last message: %+v", o)
 	}
 }
@@ -168,8 +168,8 @@ func TestOtherEnvelopeThanAnnounced(t *testing.T) {
 	s, r := sink(t, sendtest.Options{})
 	l := open(t, r)
 	next := to("bob@example.org")
-	must(t, l.Deliver(t.Context(), to("ann@example.org"), letter("x"), &next))
-	o := l.Deliver(t.Context(), to("eve@example.org"), letter("x"), nil)
+	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), &next))
+	o := send.Deliver(t.Context(), l, to("eve@example.org"), letter("x"), nil)
 	if o.Verdict != send.Later || !o.Transport || l.Reusable() {
 		t.Errorf("outcome %+v, reusable %v", o, l.Reusable())
 	}
@@ -197,7 +197,7 @@ func TestCloseBehindAnnouncement(t *testing.T) {
 	done := make(chan struct{})
 	l := open(t, scripted(t, func(c net.Conn) { defer close(done); s.serve(c) }))
 	next := to("bob@example.org")
-	must(t, l.Deliver(t.Context(), to("ann@example.org"), letter("x"), &next))
+	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), &next))
 	<-ready
 	l.Close()
 	<-done
@@ -229,13 +229,13 @@ func TestHostileEnvelope(t *testing.T) {
 	l := open(t, r)
 	bad := []string{"", "a@b\r\nRCPT TO:<x@y>", "a>b@c", "a<b@c", "a\x00@b", "a\x7f@b", "a\xff@b", strings.Repeat("a", 255)}
 	for _, a := range bad {
-		if o := l.Deliver(t.Context(), to(a), letter("x"), nil); o.Verdict != send.Never || o.Stage != send.StageRcpt || o.Transport {
+		if o := send.Deliver(t.Context(), l, to(a), letter("x"), nil); o.Verdict != send.Never || o.Stage != send.StageRcpt || o.Transport {
 			t.Errorf("recipient %q: %+v", a, o)
 		}
 		if a == "" {
 			continue
 		}
-		o := l.Deliver(t.Context(), send.Envelope{From: a, To: "ann@example.org"}, letter("x"), nil)
+		o := send.Deliver(t.Context(), l, send.Envelope{From: a, To: "ann@example.org"}, letter("x"), nil)
 		if o.Verdict != send.Never || o.Stage != send.StageMail || !o.Transport {
 			t.Errorf("sender %q: %+v", a, o)
 		}
@@ -249,11 +249,11 @@ func TestTooLarge(t *testing.T) {
 	s, r := sink(t, sendtest.Options{MaxSize: 2000})
 	l := open(t, r)
 	big := letter(strings.Repeat("0123456789\r\n", 200))
-	o := l.Deliver(t.Context(), to("ann@example.org"), big, nil)
+	o := send.Deliver(t.Context(), l, to("ann@example.org"), big, nil)
 	if o.Verdict != send.Never || !o.Transport || o.Stage != send.StageMail || s.Stats().Mail != 0 {
 		t.Errorf("outcome %+v", o)
 	}
-	must(t, l.Deliver(t.Context(), to("ann@example.org"), letter("small"), nil))
+	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("small"), nil))
 }
 
 // TestCancel ends a wait for a reply that does not come.
@@ -265,7 +265,7 @@ func TestCancel(t *testing.T) {
 		l := open(t, r)
 		ctx, cancel := context.WithCancel(t.Context())
 		stop := time.AfterFunc(50*time.Millisecond, cancel)
-		o := l.Deliver(ctx, to("ann@example.org"), letter("x"), nil)
+		o := send.Deliver(ctx, l, to("ann@example.org"), letter("x"), nil)
 		stop.Stop()
 		want := send.Later
 		if stage == sendtest.StageDot {
@@ -296,7 +296,7 @@ func TestLineSurvivesItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	must(t, l.Deliver(t.Context(), to("ann@example.org"), letter("x"), nil))
+	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), nil))
 	l.Close()
 }
 

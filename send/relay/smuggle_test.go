@@ -108,13 +108,13 @@ func TestSmuggling(t *testing.T) {
 		var want [][]byte
 		for _, words := range clean {
 			msg := letter("first" + words + "last")
-			o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+			o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 			must(t, o)
 			want = append(want, msg)
 		}
 		for _, words := range dirty {
 			for _, msg := range [][]byte{letter("first" + words + "last"), append([]byte("X"+words+": y\r\n"), letter("z")...), append(letter("z"), words...)} {
-				o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+				o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 				if o.Verdict != send.Never || !o.Transport || o.Stage != send.StageData || o.Code != 0 {
 					t.Errorf("%s: %q: outcome %+v, want a refusal of our own", name, words, o)
 				}
@@ -137,8 +137,8 @@ func TestDirtyMessageBehindAnnouncement(t *testing.T) {
 	s, r := sink(t, sendtest.Options{})
 	l := open(t, r)
 	next := to("bob@example.org")
-	must(t, l.Deliver(t.Context(), to("ann@example.org"), letter("x"), &next))
-	o := l.Deliver(t.Context(), next, letter("bare\nLF"), nil)
+	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), &next))
+	o := send.Deliver(t.Context(), l, next, letter("bare\nLF"), nil)
 	if o.Verdict != send.Never || !o.Transport || l.Reusable() {
 		t.Errorf("outcome %+v, reusable %v", o, l.Reusable())
 	}

@@ -96,7 +96,7 @@ func tableRun(t *testing.T, r *Relay, stage send.Stage) string {
 		return err.Error()
 	}
 	defer l.Close()
-	o := l.Deliver(t.Context(), to("ann@example.org"), letter("x"), nil)
+	o := send.Deliver(t.Context(), l, to("ann@example.org"), letter("x"), nil)
 	if gone := o.Code == 0 || o.Code == 421; gone == l.Reusable() {
 		t.Errorf("reusable %v behind %+v", l.Reusable(), o)
 	}

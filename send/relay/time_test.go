@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"galley/send"
 	"galley/send/sendtest"
 )
 
@@ -74,7 +75,7 @@ func timed(t *testing.T, r *Relay, msg []byte) (string, time.Duration) {
 		}
 		return "error", time.Since(start)
 	}
-	o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+	o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 	took := time.Since(start)
 	if o.Code == 0 && !strings.Contains(o.Transcript, errSilent.Error()) {
 		t.Errorf("outcome %+v", o)
@@ -158,8 +159,8 @@ func TestBarePipe(t *testing.T) {
 		big := letter(strings.Repeat(strings.Repeat("x", 62)+"\r\n", 1020))
 		big = append(big, strings.Repeat("y", 64<<10-len(big)-len("\r\n.\r\n"))+"\r\n"...)
 		next := to("bob@example.org")
-		must(t, line.Deliver(t.Context(), to("ann@example.org"), big, &next))
-		must(t, line.Deliver(t.Context(), next, big, nil))
+		must(t, send.Deliver(t.Context(), line, to("ann@example.org"), big, &next))
+		must(t, send.Deliver(t.Context(), line, next, big, nil))
 		line.Close()
 		s.Close()
 		if got := s.Messages(); len(got) != 2 || string(got[1].Octets) != string(big) {
@@ -226,7 +227,7 @@ func TestHostileServers(t *testing.T) {
 				if name == "never closes" || name == "drips the last reply" {
 					msg = letter("x")
 				}
-				o := l.Deliver(t.Context(), to("ann@example.org"), msg, nil)
+				o := send.Deliver(t.Context(), l, to("ann@example.org"), msg, nil)
 				if name == "never closes" {
 					must(t, o)
 				} else if !o.Transport {
