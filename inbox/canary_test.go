@@ -39,8 +39,8 @@ func TestCanary(t *testing.T) {
 				if got := c.believed(); !slices.Equal(got, x.want) {
 					t.Errorf("believed %q, want %q", got, x.want)
 				}
-				if r.rows("kind = 'own' AND state = 'done'") != 1 || len(r.desk.passed) > 0 {
-					t.Errorf("%d canaries are own mail, and %q was passed on", r.rows("kind = 'own'"), r.desk.passed)
+				if r.rows("kind = 'own' AND state = 'done'") != 1 || len(r.passed()) > 0 {
+					t.Errorf("%d canaries are own mail, and %q was passed on", r.rows("kind = 'own'"), r.passed())
 				}
 				r.holds("INBOX")
 				for days, want := range map[int][]string{29: x.want, 31: nil} {

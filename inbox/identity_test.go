@@ -27,8 +27,8 @@ func TestOneMailByItsOctets(t *testing.T) {
 			r.deliver("From: ada@readers.example\nTo: " + rigBox + "\nSubject: no id\n\nHello!\n")
 		}
 		time.Sleep(2 * time.Hour)
-		if want := []string{"twice", "twice", "no id"}; !slices.Equal(r.desk.passed, want) {
-			t.Errorf("passed on %q, want %q", r.desk.passed, want)
+		if want := []string{"twice", "twice", "no id"}; !slices.Equal(r.passed(), want) {
+			t.Errorf("passed on %q, want %q", r.passed(), want)
 		}
 	})
 }
@@ -58,8 +58,8 @@ func TestMailboxMadeAnew(t *testing.T) {
 		for n := range 10 {
 			want = append(want, fmt.Sprint("letter ", n))
 		}
-		if !slices.Equal(r.desk.passed, want) || r.rows("1 = 1") != len(want) {
-			t.Errorf("passed on %q, %d rows", r.desk.passed, r.rows("1 = 1"))
+		if !slices.Equal(r.passed(), want) || r.rows("1 = 1") != len(want) {
+			t.Errorf("passed on %q, %d rows", r.passed(), r.rows("1 = 1"))
 		}
 	})
 }
@@ -93,12 +93,12 @@ func TestSomebodyElseInTheMailbox(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		r.holds("INBOX")
-		got := slices.Clone(r.desk.passed)
+		got := slices.Clone(r.passed())
 		slices.Sort(got)
-		if n := len(slices.Compact(got)); n != len(r.desk.passed) || n < mails-taken {
-			t.Errorf("%d of %d mails were passed on, %d of them once; %d were taken away", len(r.desk.passed), mails, n, taken)
+		if n := len(slices.Compact(got)); n != len(r.passed()) || n < mails-taken {
+			t.Errorf("%d of %d mails were passed on, %d of them once; %d were taken away", len(r.passed()), mails, n, taken)
 		}
-		t.Logf("%d mails, %d taken away, %d passed on", mails, taken, len(r.desk.passed))
+		t.Logf("%d mails, %d taken away, %d passed on", mails, taken, len(r.passed()))
 	})
 }
 
@@ -131,7 +131,7 @@ func TestFiveRandomClients(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		r.deliver(letterOf("afterwards"))
 		time.Sleep(time.Hour)
-		got := slices.Clone(r.desk.passed)
+		got := slices.Clone(r.passed())
 		slices.Sort(got)
 		if once := slices.Compact(slices.Clone(got)); len(once) != len(got) || r.rows("1 = 1") != len(got) {
 			t.Errorf("%d mails were passed on, %d different ones; %d rows", len(got), len(once), r.rows("1 = 1"))

@@ -93,6 +93,30 @@ func (r *rig) end() {
 	}
 }
 
+// passed are the Subjects of the letters that were passed on.
+func (r *rig) passed() []string {
+	r.desk.mu.Lock()
+	defer r.desk.mu.Unlock()
+	return slices.Clone(r.desk.passed)
+}
+
+// aside is what the editors were told of mails set aside, a list a mail.
+func (r *rig) aside() [][]compose.Aside {
+	r.desk.mu.Lock()
+	defer r.desk.mu.Unlock()
+	return slices.Clone(r.desk.aside)
+}
+
+// breaks lets no letter of these Subjects be passed on from now on.
+func (r *rig) breaks(subjects ...string) {
+	r.desk.mu.Lock()
+	defer r.desk.mu.Unlock()
+	r.desk.broken = map[string]bool{}
+	for _, s := range subjects {
+		r.desk.broken[s] = true
+	}
+}
+
 func (r *rig) deliver(raw string) {
 	r.t.Helper()
 	if err := r.imap.Deliver("galley", []byte(strings.ReplaceAll(raw, "\n", "\r\n"))); err != nil {
@@ -224,15 +248,15 @@ func TestBeforeTheFirstStart(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.holds("INBOX", "old")
 		r.holds("Galley/Letters", "new")
-		if !slices.Equal(r.desk.passed, []string{"new"}) || r.rows("1 = 1") != 1 {
-			t.Errorf("passed on: %q, %d rows", r.desk.passed, r.rows("1 = 1"))
+		if !slices.Equal(r.passed(), []string{"new"}) || r.rows("1 = 1") != 1 {
+			t.Errorf("passed on: %q, %d rows", r.passed(), r.rows("1 = 1"))
 		}
 		r.end()
 		r.deliver(letterOf("while down"))
 		r.start()
 		time.Sleep(5 * time.Minute)
-		if !slices.Equal(r.desk.passed, []string{"new", "while down"}) {
-			t.Errorf("passed on: %q", r.desk.passed)
+		if !slices.Equal(r.passed(), []string{"new", "while down"}) {
+			t.Errorf("passed on: %q", r.passed())
 		}
 	})
 }
@@ -249,14 +273,14 @@ func TestAgain(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.holds("Galley/Again")
 		r.holds("Galley/Letters", "one")
-		if len(r.desk.passed) != 2 || r.rows("handled = 1") != 1 || r.rows("1 = 1") != 1 {
-			t.Errorf("passed on %q, %d rows handled again", r.desk.passed, r.rows("handled = 1"))
+		if len(r.passed()) != 2 || r.rows("handled = 1") != 1 || r.rows("1 = 1") != 1 {
+			t.Errorf("passed on %q, %d rows handled again", r.passed(), r.rows("handled = 1"))
 		}
 		r.move("Galley/Letters", "INBOX")
 		time.Sleep(2 * time.Hour)
 		r.holds("INBOX", "one")
-		if len(r.desk.passed) != 2 {
-			t.Errorf("what was put back was dealt with again: %q", r.desk.passed)
+		if len(r.passed()) != 2 {
+			t.Errorf("what was put back was dealt with again: %q", r.passed())
 		}
 	})
 }
@@ -307,8 +331,8 @@ func TestPoison(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		if !slices.Equal(r.desk.passed, want) {
-			t.Errorf("%d letters passed on, want %d in order", len(r.desk.passed), len(want))
+		if !slices.Equal(r.passed(), want) {
+			t.Errorf("%d letters passed on, want %d in order", len(r.passed()), len(want))
 		}
 		if n := r.rows("state = 'quarantine'"); n != mails/every {
 			t.Errorf("%d in quarantine, want %d", n, mails/every)
@@ -326,11 +350,11 @@ func TestPoison(t *testing.T) {
 			}
 		}
 		told := 0
-		for _, list := range r.desk.aside {
+		for _, list := range r.aside() {
 			told += len(list)
 		}
-		if told != mails/every || len(r.desk.aside) > 2 {
-			t.Errorf("told of %d mails in %d mails", told, len(r.desk.aside))
+		if told != mails/every || len(r.aside()) > 2 {
+			t.Errorf("told of %d mails in %d mails", told, len(r.aside()))
 		}
 	})
 }
@@ -344,18 +368,18 @@ func poison(trap string, n int) string {
 // What a mail asks and can never be written down holds up nobody, and ends.
 func TestEffectThatAlwaysFails(t *testing.T) {
 	bubble(t, inboxtest.Options{}, func(r *rig) {
-		r.desk.broken = map[string]bool{"bad": true}
+		r.breaks("bad")
 		r.start()
 		r.deliver(letterOf("bad"))
 		r.deliver(letterOf("good"))
 		time.Sleep(time.Minute)
-		if !slices.Equal(r.desk.passed, []string{"good"}) {
-			t.Errorf("passed on: %q", r.desk.passed)
+		if !slices.Equal(r.passed(), []string{"good"}) {
+			t.Errorf("passed on: %q", r.passed())
 		}
 		time.Sleep(6 * time.Hour)
 		r.holds("Galley/Quarantine", "bad")
-		if len(r.desk.aside) != 1 || len(r.desk.aside[0]) != 1 || !strings.Contains(r.desk.aside[0][0].Why, "could not be written down") {
-			t.Errorf("told: %+v", r.desk.aside)
+		if len(r.aside()) != 1 || len(r.aside()[0]) != 1 || !strings.Contains(r.aside()[0][0].Why, "could not be written down") {
+			t.Errorf("told: %+v", r.aside())
 		}
 	})
 }
@@ -363,17 +387,15 @@ func TestEffectThatAlwaysFails(t *testing.T) {
 // A passing fault of the books costs nothing.
 func TestEffectThatFailsForAWhile(t *testing.T) {
 	bubble(t, inboxtest.Options{}, func(r *rig) {
-		r.desk.broken = map[string]bool{"late": true}
+		r.breaks("late")
 		r.start()
 		r.deliver(letterOf("late"))
 		time.Sleep(10 * time.Minute)
-		r.desk.mu.Lock()
-		r.desk.broken = nil
-		r.desk.mu.Unlock()
+		r.breaks()
 		time.Sleep(time.Hour)
 		r.holds("Galley/Letters", "late")
-		if !slices.Equal(r.desk.passed, []string{"late"}) {
-			t.Errorf("passed on: %q", r.desk.passed)
+		if !slices.Equal(r.passed(), []string{"late"}) {
+			t.Errorf("passed on: %q", r.passed())
 		}
 	})
 }
@@ -389,8 +411,8 @@ func TestSharedMailbox(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.holds("INBOX", "private", "to the newsletter")
 		r.holds("Galley/Readers", "plus")
-		if len(r.desk.passed) != 0 || r.rows("kind = 'foreign' AND subject = '' AND sender = '' AND length(raw) = 0") != 1 {
-			t.Errorf("passed on %q, %d foreign rows", r.desk.passed, r.rows("kind = 'foreign'"))
+		if len(r.passed()) != 0 || r.rows("kind = 'foreign' AND subject = '' AND sender = '' AND length(raw) = 0") != 1 {
+			t.Errorf("passed on %q, %d foreign rows", r.passed(), r.rows("kind = 'foreign'"))
 		}
 		list, _ := r.imap.Messages("galley", "INBOX")
 		for _, m := range list {
@@ -420,8 +442,8 @@ func TestFoldersOfOtherNames(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.holds("Noch einmal")
 		r.holds("Post/Briefe", "hello")
-		if want := []string{"hello", "hello"}; !slices.Equal(r.desk.passed, want) {
-			t.Errorf("passed on %q, want %q", r.desk.passed, want)
+		if want := []string{"hello", "hello"}; !slices.Equal(r.passed(), want) {
+			t.Errorf("passed on %q, want %q", r.passed(), want)
 		}
 		names, err := r.imap.Folders("galley")
 		if err != nil || slices.ContainsFunc(names, func(s string) bool { return strings.HasPrefix(s, "Galley") }) {
@@ -436,8 +458,8 @@ func TestSealedMail(t *testing.T) {
 		r.start()
 		r.deliver("From: ines@ines.example\nTo: " + rigBox + "\nSubject: sealed\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n")
 		time.Sleep(time.Minute)
-		if !slices.Equal(r.desk.passed, []string{"sealed"}) || r.rows("kind = 'letter' AND reason = 'sealed with OpenPGP'") != 1 {
-			t.Errorf("passed on %q", r.desk.passed)
+		if !slices.Equal(r.passed(), []string{"sealed"}) || r.rows("kind = 'letter' AND reason = 'sealed with OpenPGP'") != 1 {
+			t.Errorf("passed on %q", r.passed())
 		}
 	})
 }

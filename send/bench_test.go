@@ -158,7 +158,7 @@ func TestWritingAllocations(t *testing.T) {
 		}
 		w.spare = append(w.spare, l)
 	})
-	if got > 1 { // four more are the relay's
+	if got > 1 && !raceDetector { // four more are the relay's; the race detector empties pools at random
 		t.Errorf("%.0f allocations", got)
 	}
 }

@@ -346,24 +346,25 @@ func TestTheRestGetsTheNewText(t *testing.T) {
 // Bar 35 in small: no MAIL FROM for a reader who left more than a second ago.
 func TestWhoLeavesInMidRunGetsNothing(t *testing.T) {
 	simulate(t, 150, func(h *house) {
-		var left time.Time
+		var left atomic.Pointer[time.Time]
 		leavers := map[string]bool{}
+		for i := 100; i < 120; i++ {
+			leavers[fmt.Sprintf("reader%03d@mail.example", i)] = true
+		}
 		h.q.Tick = 0
 		h.script.fate = func(e Envelope, try int) Outcome {
-			if leavers[e.To] && time.Since(left) > time.Second {
-				t.Errorf("%s had left %v ago", e.To, time.Since(left))
+			if when := left.Load(); when != nil && leavers[e.To] && time.Since(*when) > time.Second {
+				t.Errorf("%s had left %v ago", e.To, time.Since(*when))
 			}
 			return accepted()
 		}
 		h.script.after = func(n int) {
 			if n == 30 {
-				for i := 100; i < 120; i++ {
-					leavers[fmt.Sprintf("reader%03d@mail.example", i)] = true
-				}
 				for a := range leavers {
 					h.leave(a)
 				}
-				left = time.Now()
+				now := time.Now()
+				left.Store(&now)
 			}
 			time.Sleep(100 * time.Millisecond)
 		}

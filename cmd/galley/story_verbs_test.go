@@ -327,6 +327,7 @@ func (s *story) gets(w []string) {
 	if !waited(max(3*time.Minute, 3*s.plan.tick), func() bool { return s.next(p) != nil }) {
 		s.t.Fatalf("%s does not get %q", p.name, w[1])
 	}
+	s.prefer(p, func(m *boxed) bool { return tokenless(m.Subject) == w[1] })
 	m := s.next(p)
 	p.read++
 	s.seen = m

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"galley/inbox/inboxtest"
@@ -93,6 +94,7 @@ type boxed struct {
 	*mime.Message
 	from string // of the envelope
 	raw  []byte
+	came time.Time
 }
 
 const (
@@ -133,6 +135,7 @@ func (w *world) open() {
 		w.subscribe(id, w.plan.readers)
 	}
 	w.enlist()
+	synctest.Wait() // what comes before the first look into the mailbox would be left alone
 }
 
 // fault is a policy against us, of the kind that no reader is to blame for.
@@ -392,7 +395,7 @@ func (w *world) carry(from, to string, raw []byte) {
 	defer w.mu.Unlock()
 	for p := range maps.Values(w.people) {
 		if p.addr.Addr == to {
-			p.box = append(p.box, &boxed{Message: m, from: from, raw: raw})
+			p.box = append(p.box, &boxed{Message: m, from: from, raw: raw, came: time.Now()})
 		}
 	}
 }
@@ -475,6 +478,20 @@ func (w *world) next(p *person) *boxed {
 		return nil
 	}
 	return p.box[p.read]
+}
+
+// prefer lets one mail be the next that the story looks at, if it came at the
+// same instant as the next: what the house posts at one time from two desks
+// has no order.
+func (w *world) prefer(p *person, wanted func(*boxed) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := p.read; i < len(p.box) && p.box[i].came.Equal(p.box[p.read].came); i++ {
+		if m := p.box[i]; wanted(m) {
+			p.box = slices.Insert(slices.Delete(p.box, i, i+1), p.read, m)
+			return
+		}
+	}
 }
 
 // found is the newest mail in a person's box with such a beginning of the
