@@ -3,7 +3,6 @@ package send
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"galley/send/list"
@@ -141,18 +140,12 @@ func insertDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, readers []
 	for len(readers) > 0 {
 		some := readers[:min(batch, len(readers))]
 		readers = readers[len(some):]
-		var rows []string
-		var args []any
+		args := make([]any, 0, 9*len(some))
 		for _, r := range some {
-			var marks []string
-			for _, v := range []any{ed.Newsletter, ed.Issue, ed.ID, r.ID, r.Address.String(), r.Name, r.Plain, string(state), now} {
-				args = append(args, v)
-				marks = append(marks, fmt.Sprintf("$%d", len(args)))
-			}
-			rows = append(rows, "("+strings.Join(marks, ", ")+")")
+			args = append(args, ed.Newsletter, ed.Issue, ed.ID, r.ID, r.Address.String(), r.Name, r.Plain, string(state), now)
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (newsletter, issue, edition, subscriber, address, name, plain, state, changed) VALUES `+
-			strings.Join(rows, ", ")+` ON CONFLICT (newsletter, issue, subscriber) DO UPDATE
+			store.Values(1, len(some), 9)+` ON CONFLICT (newsletter, issue, subscriber) DO UPDATE
 			SET state = excluded.state, address = excluded.address, name = excluded.name, plain = excluded.plain, changed = excluded.changed
 			WHERE delivery.edition = excluded.edition AND delivery.state = 'prepared'`, args...)
 		if err != nil {

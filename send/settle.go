@@ -185,12 +185,7 @@ func (e *engine) commitGroup(group []*result) error {
 	ctx := e.uncut(e.hard)
 	for {
 		err := e.q.DB.Update(ctx, func(tx *store.Tx) error {
-			for _, r := range group {
-				if err := e.write(ctx, tx, r); err != nil {
-					return err
-				}
-			}
-			return nil
+			return e.writeAll(ctx, tx, group)
 		})
 		if err == nil {
 			if s := e.q.Spent; s != nil {
@@ -222,44 +217,8 @@ func (e *engine) uncut(ctx context.Context) context.Context {
 	return ctx
 }
 
-// write writes one verdict, if the claim is still ours.
-func (e *engine) write(ctx context.Context, tx *store.Tx, r *result) error {
-	if err := Claimed.to(r.v.state); err != nil {
-		return err
-	}
-	if r.t.slip {
-		return e.writeSlip(ctx, tx, r)
-	}
-	if err := e.fit(ctx, tx, r); err != nil {
-		return err
-	}
-	attempts := r.t.attempts
-	if r.v.charged {
-		attempts++
-	}
-	done, err := tx.ExecContext(ctx, `UPDATE delivery SET state = $1, attempts = $2, due = $3, first = $4, code = $5, status = $6, class = $7, reply = $8, changed = $9
-		WHERE id = $10 AND state = 'claimed' AND epoch = $11`,
-		r.v.state, attempts, store.Micros(r.v.due), r.v.first, r.v.outcome.Code, r.v.outcome.Enhanced, string(r.v.class), r.v.outcome.Transcript,
-		store.Micros(tx.Now()), r.t.id, e.epoch)
-	if err != nil {
-		return fmt.Errorf("delivery %d: %w", r.t.id, err)
-	}
-	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return ErrFenced
-	}
-	return e.consequences(ctx, tx, r, attempts)
-}
-
-// consequences are the attempt's own row, the reader's suppression and the
-// edition's pause.
-func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result, attempts int) error {
-	if r.v.charged {
-		_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, edition, number, at, verdict, stage, code, status, reply) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			r.t.id, r.t.edition, attempts, store.Micros(r.at), r.v.outcome.Verdict, r.v.outcome.Stage, r.v.outcome.Code, r.v.outcome.Enhanced, r.v.outcome.Transcript)
-		if err != nil {
-			return fmt.Errorf("delivery %d: attempt: %w", r.t.id, err)
-		}
-	}
+// consequences are the reader's suppression and the edition's pause.
+func (e *engine) consequences(ctx context.Context, tx *store.Tx, r *result) error {
 	if r.v.state == Failed && r.v.class == ClassHard {
 		if err := e.suppress(ctx, tx, r.t.newsletter, r.t.subscriber, r.v.outcome.Transcript); err != nil {
 			return err

@@ -76,7 +76,7 @@ func (i *importer) chunk() int {
 	if i.db != nil && i.db.Dialect() == store.PostgreSQL {
 		return 1000
 	}
-	return 40
+	return 100
 }
 
 // importer is one import under way.

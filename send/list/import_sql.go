@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"galley/send/store"
@@ -89,22 +87,20 @@ func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person,
 }
 
 // insert adds those who are not on the books, and gives their new ids by key.
-// What all rows share is bound once.
 func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]int64, error) {
-	var q strings.Builder
-	q.WriteString(`INSERT INTO subscriber (newsletter, changed, state, key, address, name, joined) VALUES `)
-	args := []any{b.newsletter, store.Micros(b.tx.Now())}
+	now := store.Micros(b.tx.Now())
+	args := make([]any, 0, 7*len(people))
 	for _, p := range people {
-		row(&q, `($1,$2,'active',`, len(args), 4)
-		joined := p.joined
-		if joined.IsZero() {
-			joined = b.tx.Now()
+		joined := now
+		if !p.joined.IsZero() {
+			joined = store.Micros(p.joined)
 		}
-		args = append(args, p.address.Key(), p.address.String(), p.name, store.Micros(joined))
+		args = append(args, b.newsletter, now, string(Active), p.address.Key(), p.address.String(), p.name, joined)
 	}
-	q.WriteString(` ON CONFLICT (newsletter, key) DO NOTHING RETURNING key, id`)
+	text := `INSERT INTO subscriber (newsletter, changed, state, key, address, name, joined) VALUES ` + store.Values(1, len(people), 7) +
+		` ON CONFLICT (newsletter, key) DO NOTHING RETURNING key, id`
 	ids := make(map[string]int64, len(people))
-	err := b.ask(ctx, q.String(), args, func(row scanner) error {
+	err := b.ask(ctx, text, args, func(row scanner) error {
 		var key string
 		var id int64
 		err := row.Scan(&key, &id)
@@ -134,16 +130,15 @@ func (b *bookkeeper) known(ctx context.Context, people []person) error {
 
 // consent writes down why the new ones are on the list.
 func (b *bookkeeper) consent(ctx context.Context, people []person, ids map[string]int64) error {
-	var q strings.Builder
-	q.WriteString(`INSERT INTO consent (newsletter, at, what, subscriber, evidence) VALUES `)
-	args := []any{b.newsletter, store.Micros(b.tx.Now())}
+	now := store.Micros(b.tx.Now())
+	args := make([]any, 0, 5*len(ids))
 	for _, p := range people {
 		if id, added := ids[p.address.Key()]; added {
-			row(&q, `($1,$2,'joined',`, len(args), 2)
-			args = append(args, id, b.evidence(p))
+			args = append(args, b.newsletter, now, "joined", id, b.evidence(p))
 		}
 	}
-	return b.ask(ctx, q.String(), args, func(scanner) error { return nil })
+	text := `INSERT INTO consent (newsletter, at, what, subscriber, evidence) VALUES ` + store.Values(1, len(ids), 5)
+	return b.ask(ctx, text, args, func(scanner) error { return nil })
 }
 
 func (i *importer) evidence(p person) string {
@@ -164,23 +159,5 @@ func without(people []person, ids map[string]int64) (out []person) {
 	return out
 }
 
-// tuple writes ($3,$4,$5) for three values from the third on.
-func tuple(from, n int) string {
-	b := make([]byte, 0, 2+6*n)
-	for k := range n {
-		b = append(b, ",$"...)
-		b = strconv.AppendInt(b, int64(from+k), 10)
-	}
-	b[0] = '('
-	return string(append(b, ')'))
-}
-
-// row writes one row of VALUES: what all rows share, then n values of its own
-// behind those that are bound already. Two of them are shared.
-func row(q *strings.Builder, shared string, bound, n int) {
-	if bound > 2 {
-		q.WriteByte(',')
-	}
-	q.WriteString(shared)
-	q.WriteString(tuple(bound+1, n)[1:])
-}
+// tuple writes ($2,$3,$4) for three values from the second on.
+func tuple(from, n int) string { return store.Values(from, 1, n) }

@@ -68,6 +68,11 @@ type kept struct {
 	taken bool
 }
 
+// PrepareContext compiles a statement that its caller keeps.
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	return c.sqliteConn.PrepareContext(ctx, unnamed(query))
+}
+
 // ExecContext runs a statement that it keeps.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	k, err := c.compiled(ctx, query)
@@ -113,7 +118,7 @@ func (c *conn) compiled(ctx context.Context, query string) (*kept, error) {
 	if len(c.kept) >= keptStatements {
 		c.drop()
 	}
-	stmt, err := c.sqliteConn.PrepareContext(ctx, query)
+	stmt, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}

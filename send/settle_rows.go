@@ -1,0 +1,119 @@
+package send
+
+import (
+	"context"
+	"fmt"
+
+	"galley/send/store"
+)
+
+// groups are how many rows one statement writes. A few sizes are enough, and
+// few texts stay compiled.
+var groups = [...]int{32, 8, 4, 2, 1}
+
+// writeAll writes the verdicts of a group whose claims are still ours. Many
+// rows go into one statement: to SQLite each costs as much as its row, and to
+// PostgreSQL a round trip.
+func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) error {
+	var rows, tried []*result
+	for _, r := range group {
+		if err := Claimed.to(r.v.state); err != nil {
+			return err
+		}
+		if r.t.slip {
+			if err := e.writeSlip(ctx, tx, r); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := e.fit(ctx, tx, r); err != nil {
+			return err
+		}
+		if rows = append(rows, r); r.v.charged {
+			tried = append(tried, r)
+		}
+	}
+	if err := inGroups(rows, func(some []*result) error { return e.markRows(ctx, tx, some) }); err != nil {
+		return err
+	}
+	if err := inGroups(tried, func(some []*result) error { return attemptRows(ctx, tx, some) }); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := e.consequences(ctx, tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inGroups has f take results, as many at once as there are in one of groups.
+func inGroups(all []*result, f func([]*result) error) error {
+	for _, n := range groups {
+		for len(all) >= n {
+			if err := f(all[:n]); err != nil {
+				return err
+			}
+			all = all[n:]
+		}
+	}
+	return nil
+}
+
+// attempts is how often the recipient of a result has been tried.
+func (r *result) attempts() int {
+	if r.v.charged {
+		return r.t.attempts + 1
+	}
+	return r.t.attempts
+}
+
+// markRows writes the new states of deliveries that this process has claimed.
+func (e *engine) markRows(ctx context.Context, tx *store.Tx, some []*result) error {
+	const columns = 9
+	args := make([]any, 0, 2+columns*len(some))
+	args = append(args, store.Micros(tx.Now()))
+	for _, r := range some {
+		o := &r.v.outcome
+		args = append(args, r.t.id, string(r.v.state), r.attempts(), store.Micros(r.v.due), r.v.first, o.Code, o.Enhanced, string(r.v.class), o.Transcript)
+	}
+	args = append(args, e.epoch)
+	// The columns of VALUES are column1, column2 … in both databases; PostgreSQL
+	// takes their types from the first row.
+	done, err := tx.ExecContext(ctx, `UPDATE delivery SET changed = $1, state = v.column2, attempts = v.column3, due = v.column4, first = v.column5,
+		code = v.column6, status = v.column7, class = v.column8, reply = v.column9
+		FROM (VALUES (CAST($2 AS BIGINT),$3,CAST($4 AS BIGINT),CAST($5 AS BIGINT),CAST($6 AS BIGINT),CAST($7 AS BIGINT),$8,$9,$10)`+
+		more(2+columns, len(some)-1, columns)+`) AS v WHERE delivery.id = v.column1 AND delivery.state = 'claimed' AND delivery.epoch = $`+
+		fmt.Sprint(len(args)), args...)
+	if err != nil {
+		return fmt.Errorf("delivery %d and %d more: %w", some[0].t.id, len(some)-1, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n != int64(len(some)) {
+		return ErrFenced
+	}
+	return nil
+}
+
+// attemptRows writes down that recipients were tried, and what was said.
+func attemptRows(ctx context.Context, tx *store.Tx, some []*result) error {
+	const columns = 9
+	args := make([]any, 0, columns*len(some))
+	for _, r := range some {
+		o := &r.v.outcome
+		args = append(args, r.t.id, r.t.edition, r.attempts(), store.Micros(r.at), string(o.Verdict), string(o.Stage), o.Code, o.Enhanced, o.Transcript)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, edition, number, at, verdict, stage, code, status, reply) VALUES `+
+		store.Values(1, len(some), columns), args...)
+	if err != nil {
+		return fmt.Errorf("delivery %d and %d more: attempt: %w", some[0].t.id, len(some)-1, err)
+	}
+	return nil
+}
+
+// more are further rows of VALUES.
+func more(from, rows, columns int) string {
+	if rows == 0 {
+		return ""
+	}
+	return "," + store.Values(from, rows, columns)
+}

@@ -1,0 +1,52 @@
+package store
+
+import "testing"
+
+func TestValues(t *testing.T) {
+	for want, got := range map[string]string{
+		"($3,$4),($5,$6)": Values(3, 2, 2),
+		"($1)":            Values(1, 1, 1),
+		"":                Values(1, 0, 3),
+	} {
+		if got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+}
+
+func TestUnnamed(t *testing.T) {
+	for query, want := range map[string]string{
+		`SELECT $1, $2`:                       `SELECT ?, ?`,
+		`SELECT a - 1 WHERE b = $1`:           `SELECT a - 1 WHERE b = ?`,
+		`SELECT '$5', "$6" WHERE a = $1`:      `SELECT '$5', "$6" WHERE a = ?`,
+		`SELECT 'it''s $1' WHERE a = $1`:      `SELECT 'it''s $1' WHERE a = ?`,
+		`SELECT $10`:                          `SELECT $10`,
+		`SELECT $2, $1`:                       `SELECT $2, $1`,
+		`SELECT $1, $1`:                       `SELECT $1, $1`,
+		`SELECT $1 -- $2`:                     `SELECT $1 -- $2`,
+		`SELECT ?, $1`:                        `SELECT ?, $1`,
+		`SELECT 'open $1`:                     `SELECT 'open $1`,
+		`SELECT $name`:                        `SELECT $name`,
+		`UPDATE t SET a = :a WHERE b = $1`:    `UPDATE t SET a = :a WHERE b = $1`,
+		`SELECT ` + Values(1, 4, 3) + `, 'x'`: `SELECT (?,?,?),(?,?,?),(?,?,?),(?,?,?), 'x'`,
+	} {
+		if got := unnamed(query); got != want {
+			t.Errorf("%s became %s", query, got)
+		}
+	}
+}
+
+// Both ways of writing give the same answers.
+func TestUnnamedAsks(t *testing.T) {
+	db, err := Open(t.Context(), t.TempDir()+"/books.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, query := range []string{`SELECT $1 || '$2' || $2`, `SELECT CASE WHEN $2 = 'b' THEN $1 || '$2' || $2 END`} {
+		var got string
+		if err := db.View(t.Context(), func(tx *Tx) error { return tx.QueryRowContext(t.Context(), query, "a", "b").Scan(&got) }); err != nil || got != "a$2b" {
+			t.Errorf("%s: %q, %v", query, got, err)
+		}
+	}
+}
