@@ -165,6 +165,8 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 		return err
 	}
 	switch {
+	case i.State == Approved && run.State == send.OnHold && strings.HasPrefix(run.Reason, send.Unfit):
+		return d.unfit(ctx, tx, n, i, run)
 	case i.State == Approved && run.State == send.OnHold && run.Reason != "":
 		return d.late(ctx, tx, n, i, run)
 	case i.State == Approved && run.Started.IsZero():
@@ -283,7 +285,7 @@ func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone), "Reason": run.Reason,
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone),
 		"Next": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Means": When(next, tx.Now(), n.Zone), "Slot": n.Slot != nil}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}

@@ -194,7 +194,7 @@ func (in *Inbox) fileAll(ctx context.Context, to Source, g *Ledger) {
 			err = g.filed(ctx, a)
 		}
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, mailbox.ErrOutOfReach) {
 		in.Log.Warn("inbox: filing", "newsletter", in.Newsletter.ID, "error", err)
 	}
 }

@@ -20,6 +20,8 @@
 //   - A fault of the line charges nobody. A refusal that concerns us blames no
 //     reader; many of them pause the edition with the server's words, or at one
 //     provider alone leave its readers waiting until the issue is resumed.
+//   - Before an issue goes to more than a hundred readers Queue.Fit is asked
+//     whether servers would refuse it; if so it is held, with what to mend.
 //   - When the books cannot be written nothing is sent; Run waits and tries
 //     again. When another process has taken over, Run ends with ErrFenced.
 //

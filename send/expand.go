@@ -48,6 +48,8 @@ func (e *engine) advanceOne(ctx context.Context, ed *Edition) error {
 	switch now := store.Now(); {
 	case ed.State == Sending:
 		return e.finish(ctx, ed)
+	case !now.Before(ed.SendAt) && !e.isFit(ed):
+		e.unsure.ring()
 	case !now.Before(ed.SendAt):
 		return e.freeze(ctx, ed.ID)
 	case ed.Prepared.IsZero():

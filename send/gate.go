@@ -16,6 +16,8 @@ type gate struct {
 	refused int       // in a row, permanent refusals of us
 	lost    int       // in a row, lines that broke after the final dot
 	until   time.Time // nobody tries before
+	told    Verdict   // the sort of fault that the log has, while told of one
+	since   time.Time // when the first fault was told; zero: all is well
 }
 
 // manyLost lines in a row that broke after the final dot are a fault: each is
@@ -50,12 +52,35 @@ func (g *gate) width(most int) int {
 	return min(1, most)
 }
 
-// fine opens the gate: a message got an answer of its own.
-func (g *gate) fine() {
+// fine opens the gate: a message got an answer of its own, on a line that was
+// opened at an instant. When that ends what the log was told of, it returns how
+// long it was; a line from before says nothing about it.
+func (g *gate) fine(opened time.Time) (after time.Duration, again bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open, g.probing = true, false
 	g.faults, g.refused, g.lost = 0, 0, 0
+	if g.since.IsZero() || !opened.After(g.since) {
+		return 0, false
+	}
+	after, g.since = time.Since(g.since), time.Time{}
+	return after, true
+}
+
+// news tells whether a fault is one that the log does not have yet: an hour
+// without a server is one line, and not one a try. A server that refuses us
+// after one that was not there is another matter.
+func (g *gate) news(v Verdict) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.since.IsZero() && g.told == v {
+		return false
+	}
+	if g.since.IsZero() {
+		g.since = time.Now()
+	}
+	g.told = v
+	return true
 }
 
 // fault closes the gate and tells how often in a row the next hop has refused

@@ -50,6 +50,10 @@ type Queue struct {
 	Tick        time.Duration // how often the books are looked at while a run goes; 500 ms when 0
 	Log         *slog.Logger
 	Spent       *Spent // where the time goes, for who measures; nil: nobody does
+	// Fit looks for reasons to refuse a newsletter's mail, before an issue goes
+	// to more than a hundred; an error says that nobody could be asked. It is
+	// called outside of transactions and may take a minute. nil: nobody looks.
+	Fit func(ctx context.Context, newsletter string) ([]Fault, error)
 
 	bell   bell
 	look   bell

@@ -74,7 +74,7 @@ func TestGate(t *testing.T) {
 		if g.width(8) != 1 || !g.enter() || g.enter() || g.width(8) != 0 {
 			t.Fatal("at the start one worker may try, and no other")
 		}
-		g.fine()
+		g.fine(time.Now())
 		if g.width(8) != 8 || !g.enter() || !g.enter() {
 			t.Fatal("a line that works opens the gate for all")
 		}
@@ -93,7 +93,7 @@ func TestGate(t *testing.T) {
 				t.Errorf("wait %d is %v, want %d min", i, d, want)
 			}
 		}
-		g.fine()
+		g.fine(time.Now())
 		g.unknown()
 		g.unknown()
 		if !g.enter() {

@@ -28,6 +28,7 @@ type engine struct {
 	slips    chan *task
 	tasks    chan *task
 	hungry   bell
+	unsure   bell // an edition waits for the word of Queue.Fit
 	results  chan *result
 	drained  chan struct{}       // closed when no worker is left
 	turned   time.Time           // when the last full turn began
@@ -38,6 +39,7 @@ type engine struct {
 	presses  map[int64]*press
 	breakers map[int64]*breaker
 	totals   map[int64]int
+	looked   map[int64]looked // what Queue.Fit said, by edition
 }
 
 // Run sends until ctx ends, and then lets the letters in flight come to their
@@ -81,7 +83,7 @@ func (q *Queue) run(ctx, hard context.Context) error {
 func (q *Queue) engine(hard context.Context) *engine {
 	n := q.connections()
 	return &engine{q: q, hard: hard, pace: newPacer(q.Pace), slips: make(chan *task, 4*n), tasks: make(chan *task, claimWindow(n)), results: make(chan *result, n),
-		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}}
+		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}, looked: map[int64]looked{}}
 }
 
 // claimWindow is how many deliveries may be claimed and not begun. A claim costs a
@@ -121,6 +123,7 @@ func (e *engine) work(ctx context.Context, kill context.CancelCauseFunc) error {
 	part(&feeders, func() error { return e.tend(soft) })
 	part(&feeders, func() error { return e.watch(soft) })
 	part(&feeders, func() error { return (&sealer{e: e}).run(soft) })
+	part(&feeders, func() error { return inspector{e}.run(soft) })
 	for range e.q.connections() {
 		part(&workers, func() error { return (&worker{e: e}).run(soft) })
 	}
@@ -393,7 +396,9 @@ func (e *engine) total(edition int64) int {
 // hopRefused closes the gate after a fault of the line. The third time that the
 // next hop refuses us for good, everything on its way is paused.
 func (e *engine) hopRefused(o Outcome) {
-	e.q.Log.Warn("send: the next hop", "stage", o.Stage, "reply", o.Transcript)
+	if e.gate.news(o.Verdict) {
+		e.q.Log.Warn("send: the next hop does not take mail", "stage", o.Stage, "reply", o.Transcript)
+	}
 	if e.gate.fault(o.Verdict == Never) < 3 || o.Verdict != Never {
 		return
 	}

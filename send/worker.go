@@ -37,6 +37,8 @@ type worker struct {
 	mint  *minter
 	kept  *task   // a task that may not go at once, while another is to go first
 	owed  *letter // one whose result is on its way to the books
+
+	opened time.Time // when the line was
 }
 
 // run carries letters until nothing more may begin or a result cannot be
@@ -65,6 +67,7 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	start := e.q.clock()
 	line, err := e.q.Courier.Line(e.carry)
 	e.q.lap(wire, start)
+	w.opened = time.Now()
 	if err != nil {
 		e.hopRefused(outcomeOf(err))
 		return nil, w.settle(first, back(first.task))
@@ -164,7 +167,9 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 	case out.Transport && (fresh || out.Verdict == Never):
 		w.e.hopRefused(out)
 	case !out.Transport:
-		w.e.gate.fine()
+		if after, again := w.e.gate.fine(w.opened); again {
+			w.e.q.Log.Info("send: the next hop takes mail again", "after", after.Round(time.Second))
+		}
 	}
 }
 

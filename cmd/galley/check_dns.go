@@ -22,6 +22,8 @@ type dnsCheck struct {
 	dns *net.Resolver
 	cfg *Config
 	out []finding
+
+	mute error // the last question that got no answer
 }
 
 // add notes a finding; what is empty is fine.
@@ -31,6 +33,7 @@ func (c *dnsCheck) add(item, state, what, remedy string) {
 
 // unanswered notes that the DNS was silent: that is no fault of a record.
 func (c *dnsCheck) unanswered(item string, err error) {
+	c.mute = fmt.Errorf("%s: %w", item, err)
 	c.add(item, stateWarning, "the DNS did not answer: "+err.Error(), "Look again later, or name another server with --resolver.")
 }
 

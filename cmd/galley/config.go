@@ -17,6 +17,7 @@ type Config struct {
 	Database    Secret       `toml:"database"`    // "" is SQLite in data; postgres://… may hold a password
 	Resolver    string       `toml:"resolver"`    // host:port of the DNS server to ask; default: the system's
 	CheckLinks  bool         `toml:"check_links"` // ask the web whether a draft's links are alive; default true
+	CheckDNS    bool         `toml:"check_dns"`   // ask the DNS about our records before a send to more than a hundred; default true
 	Log         Log          `toml:"log"`
 	Web         *Web         `toml:"web"` // nil: no web pages; leaving then goes by mail alone
 	SMTP        SMTP         `toml:"smtp"`
@@ -245,6 +246,9 @@ func (c *Config) defaults(has func(key string) bool) {
 	c.Data = under(folder, c.Data)
 	if !has("check_links") {
 		c.CheckLinks = true
+	}
+	if !has("check_dns") {
+		c.CheckDNS = true
 	}
 	fill(&c.Log.Level, "info")
 	if c.Web != nil {

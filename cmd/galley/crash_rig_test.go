@@ -128,6 +128,7 @@ func (r *rig) configure() {
 	r.t.Helper()
 	c := r.conf
 	put(r.t, r.config(), fmt.Sprintf(`check_links = false
+check_dns = false
 database = %q
 
 [smtp]

@@ -250,7 +250,7 @@ func (h *house) open(n *Newsletter, sn *send.Newsletter, pgp []*trust.Key) {
 	box := n.IMAP.mailbox(h.log)
 	box.Ledger = in.Ledger()
 	again := n.IMAP.mailbox(h.log)
-	again.Ledger, again.Folder, again.Make = in.AgainLedger(), n.IMAP.Folders.Again, true
+	again.Ledger, again.Folder, again.Make, again.Beside = in.AgainLedger(), n.IMAP.Folders.Again, true, true
 	again.Dial = func(ctx context.Context) (net.Conn, error) { // wherever the other one is found
 		if box.Dial != nil {
 			return box.Dial(ctx)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func long() bool { return os.Getenv("GALLEY_LONG") != "" }
 func newReal(t *testing.T, readers int, books string) *real {
 	t.Helper()
 	servertest.Need(t, "dovecot", "postfix", "opendkim", "opendmarc", "swaks")
+	t.Parallel() // they wait more than they work
 	users := []string{"letter", "ines", "owner"}
 	for i := range readers {
 		users = append(users, fmt.Sprintf("reader%04d", i))
@@ -69,14 +71,35 @@ func newReal(t *testing.T, readers int, books string) *real {
 	r.found(r.init("127.0.0.1:1", "127.0.0.1:1")) // the keys come first: the milters and the DNS want their records
 	r.postfix = servertest.StartPostfix(t, servertest.PostfixOptions{Dovecot: r.dovecot,
 		Domains: []string{realDomain, "ines.example", "readers.example", "mallory.example"}, Signs: signs, Judges: servertest.MilterJudges(t, r.records)})
-	zones := map[string]mockdns.Zone{}
-	for name, text := range r.records {
-		zones[name+"."] = mockdns.Zone{TXT: []string{text}}
-	}
-	r.dns = servertest.StartDNS(t, zones)
+	r.dns = servertest.StartDNS(t, r.zones(""))
 	r.edit(books)
 	t.Cleanup(r.end)
 	return r
+}
+
+// zones are the records in the DNS but one: those that galley init shows, and
+// the MX record of a newsletter whose mailbox exists.
+func (r *real) zones(without string) map[string]mockdns.Zone {
+	zones := map[string]mockdns.Zone{"mx." + realDomain + ".": {A: []string{"198.51.100.8"}}}
+	for name, text := range r.records {
+		if name != without {
+			zones[name+"."] = mockdns.Zone{TXT: []string{text}}
+		}
+	}
+	own := zones[realDomain+"."]
+	own.MX = []net.MX{{Host: "mx." + realDomain + ".", Pref: 10}}
+	zones[realDomain+"."] = own
+	return zones
+}
+
+// change edits the configuration; the daemon reads it at its next start.
+func (r *real) change(old, new string) {
+	r.t.Helper()
+	text := string(file(r.t, r.dir, "galley.toml"))
+	if !strings.Contains(text, old) {
+		r.t.Fatalf("the configuration has no %q", old)
+	}
+	put(r.t, r.config(), strings.Replace(text, old, new, 1), 0o600)
 }
 
 func (r *real) config() string { return filepath.Join(r.dir, "galley.toml") }
@@ -108,7 +131,6 @@ func (r *real) found(out []byte) {
 // edit writes into the configuration what an operator writes there.
 func (r *real) edit(books string) {
 	r.t.Helper()
-	text := string(file(r.t, r.dir, "galley.toml"))
 	imap, smtp := fmt.Sprint(r.dovecot.IMAP), fmt.Sprint(r.postfix.Submission)
 	for _, change := range [][2]string{
 		{"[log]", fmt.Sprintf("check_links = false\nresolver = %q\ndatabase = %q\n[log]\naddresses = false", r.dns, books)},
@@ -117,12 +139,8 @@ func (r *real) edit(books string) {
 		{`# authserv_ids = ["mx.example.org"]`, "authserv_ids = [\"mx.test\"]\nauthserv_unchecked = true"},
 		{`# grace = "10m"`, `grace = "0s"`},
 	} {
-		if !strings.Contains(text, change[0]) {
-			r.t.Fatalf("the configuration has no %q", change[0])
-		}
-		text = strings.Replace(text, change[0], change[1], 1)
+		r.change(change[0], change[1])
 	}
-	put(r.t, r.config(), text, 0o600)
 	put(r.t, filepath.Join(r.dir, "mail.password"), servertest.Password+"\n", 0o600)
 }
 
@@ -156,6 +174,16 @@ func (r *real) start() {
 	r.t.Helper()
 	r.shut()
 	r.d = startDaemon(r.t, r.config())
+}
+
+// stop ends the daemon as systemd does.
+func (r *real) stop() {
+	r.t.Helper()
+	r.shut()
+	if err := r.d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		r.t.Fatal(err)
+	}
+	r.d.bury()
 }
 
 func (r *real) end() {
@@ -236,7 +264,7 @@ func (r *real) paper(beginning string) letter {
 			r.t.Logf("the editor's mailbox holds %q", seen)
 		}
 	}()
-	r.until("a mail to the editor: "+beginning, 60*time.Second, func() bool {
+	r.until("a mail to the editor: "+beginning, 3*time.Minute, func() bool {
 		seen = seen[:0]
 		for _, l := range r.box("ines") {
 			seen = append(seen, l.Subject)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -37,13 +38,22 @@ type keeper struct {
 // keepEvery is how long a copy may take to appear.
 const keepEvery = 30 * time.Second
 
-// run lays copies until ctx ends.
+// run lays copies until ctx ends. While the mailbox is out of reach, as those
+// who watch it have told, it does not try; any other fault is told once.
 func (k *keeper) run(ctx context.Context) error {
 	tick := time.NewTicker(cmp.Or(k.tick, keepEvery))
 	defer tick.Stop()
+	told := ""
 	for {
-		if err := k.step(ctx); err != nil && ctx.Err() == nil {
-			k.log.Warn("copies of sent mail", "newsletter", k.newsletter, "error", err)
+		if k.reachable() {
+			err := k.step(ctx)
+			if fault := fmt.Sprint(err); err != nil && ctx.Err() == nil && k.reachable() && fault != told {
+				k.log.Warn("copies of sent mail", "newsletter", k.newsletter, "error", err)
+				told = fault
+			}
+			if err == nil {
+				told = ""
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -51,6 +61,13 @@ func (k *keeper) run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// reachable is false from when the mailbox's watcher has met a fault until it
+// is connected again.
+func (k *keeper) reachable() bool {
+	s := k.box.Status()
+	return s.Connected || s.Err == ""
 }
 
 // step lays down all copies that are due.

@@ -51,6 +51,9 @@ func (serveCmd) Run(e *env) error {
 			return compose.LinkPage(page), err
 		}
 	}
+	if cfg.CheckDNS {
+		h.queue.Fit = h.fit
+	}
 	return h.serve(e.ctx)
 }
 

@@ -45,6 +45,8 @@ type world struct {
 	log    bytes.Buffer
 	stop   func()
 	refuse atomic.Bool                        // the readers' servers refuse us
+	lost   atomic.Bool                        // the next hop is not there
+	dnsIs  dnsOfWorld                         // what is asked before a send to many
 	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
 	heard  func(sendtest.Accepted)            // told of every mail that is taken; nil: nobody is
 
@@ -74,6 +76,7 @@ type plan struct {
 	listed               []string // people who read the newsletter too
 	words                []string // further words of the editor's language
 	tick                 time.Duration
+	looks                bool     // the DNS is asked before a send to many
 	alone                bool     // nobody writes, and nothing looks whether anybody does
 	links                *lateWeb // asked whether links are alive; nil: nobody is
 }
@@ -147,6 +150,9 @@ func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
 	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == from {
 		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
 	}
+	if w.lost.Load() && s.Stage == sendtest.StageMail { // it ends in good order: what it has taken is with it
+		return sendtest.Fault{Reply: "421 4.3.2 shutting down", Close: true}
+	}
 	if w.faults != nil {
 		return w.faults(s)
 	}
@@ -179,7 +185,10 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h.dns, h.relay.Dial = w.dns, w.wire.Dial
+	h.dns, h.relay.Dial = w.dns, w.dialHop
+	if w.plan.looks {
+		h.queue.Fit = w.dnsIs.fit
+	}
 	h.machine = markOf(w.machine, []byte("the machines of this world"))
 	h.desk.Tick, h.queue.Tick, h.door.Tick = w.plan.tick, w.plan.tick, w.plan.tick
 	if w.plan.links != nil {

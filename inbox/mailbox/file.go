@@ -42,7 +42,7 @@ func (m *Mailbox) Done(ctx context.Context, uidvalidity, uid uint32, folder stri
 		return context.Cause(ctx)
 	}
 	m.broke(err)
-	return err
+	return fmt.Errorf("%w: %w", ErrOutOfReach, err)
 }
 
 // file chooses the way. MOVE is looked up in the list that the library itself

@@ -84,6 +84,10 @@ type Mailbox struct {
 	Ledger  Ledger
 	Log     *slog.Logger // nil: silent
 
+	// Beside says that another Mailbox watches the same server and tells when
+	// it is lost: this one logs only what the server refuses it.
+	Beside bool
+
 	mu     sync.Mutex // guards what follows
 	status Status
 	closed bool
@@ -113,7 +117,8 @@ type watch struct {
 	fails              int       // faults in a row
 	retry              time.Time // no connection before this instant
 	fault              error     // the last one
-	told               string    // the fault that was logged, "" if none
+	told               string    // the sort of fault that was logged, "" if none
+	lost               time.Time // since when there are faults
 }
 
 // Status is what a mailbox says about itself.

@@ -156,10 +156,37 @@ func (m *Mailbox) broke(err error) {
 	w.fault = err
 	m.drop()
 	m.disconnected(err)
-	if text := kind(err); text != w.told {
-		w.told = text
-		m.log().Warn("the mailbox is out of reach", "err", text)
+	m.tell(err)
+}
+
+// tell logs a fault, once for as long as its sort stays the same: an hour
+// without a server is one line, and not one a try.
+func (m *Mailbox) tell(err error) {
+	w, sort := &m.watch, sortOf(err)
+	if w.told == "" {
+		w.lost = time.Now()
 	}
+	if sort == w.told || m.Beside && sort == lineFault {
+		return
+	}
+	w.told = sort
+	m.log().Warn("the mailbox is out of reach", "err", kind(err))
+}
+
+// lineFault is the sort of all faults that are no word of the server's: a
+// connection that breaks is mostly followed by others that are refused.
+const lineFault = "line"
+
+func sortOf(err error) string {
+	var login *loginError
+	var no *Refusal
+	switch {
+	case errors.As(err, &login):
+		return "login"
+	case errors.As(err, &no):
+		return no.Command + " " + no.Code
+	}
+	return lineFault
 }
 
 // pause is how long to wait after so many faults in a row: doubled each time,
@@ -173,7 +200,10 @@ func pause(fails int, longest time.Duration) time.Duration {
 // connected notes that the mailbox answers.
 func (m *Mailbox) connected() {
 	w := &m.watch
-	if w.told != "" || !w.opened {
+	switch {
+	case w.told != "":
+		m.log().Info("the mailbox is open again", "folder", m.folder(), "uidvalidity", w.validity, "after", time.Since(w.lost).Round(time.Second))
+	case !w.opened:
 		m.log().Info("the mailbox is open", "folder", m.folder(), "uidvalidity", w.validity)
 	}
 	w.told, w.fault, w.opened = "", nil, true
@@ -222,11 +252,15 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// ErrOutOfReach says that there is no connection, and none is tried just now.
+// Next has logged why.
+var ErrOutOfReach = errors.New("the mailbox is out of reach")
+
 // ready is a line for Done. It does not dial while Next would be pausing.
 func (m *Mailbox) ready(ctx context.Context) (*line, error) {
 	w := &m.watch
 	if w.line == nil && time.Now().Before(w.retry) {
-		return nil, fmt.Errorf("the mailbox is out of reach: %w", w.fault)
+		return nil, fmt.Errorf("%w: %w", ErrOutOfReach, w.fault)
 	}
 	err := m.ensure(ctx)
 	if err == nil {
@@ -237,5 +271,5 @@ func (m *Mailbox) ready(ctx context.Context) (*line, error) {
 		return nil, context.Cause(ctx)
 	}
 	m.broke(err)
-	return nil, err
+	return nil, fmt.Errorf("%w: %w", ErrOutOfReach, err)
 }

@@ -92,6 +92,7 @@ default_login_user = OWNER
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
+mail_fsync = never
 mail_max_userip_connections = 1000
 mailbox_idle_check_interval = 1s
 recipient_delimiter = +

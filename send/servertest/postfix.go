@@ -64,7 +64,7 @@ const mainCf = `compatibility_level = 3.6
 queue_directory = DIR/queue
 data_directory = DIR/data
 maillog_file = DIR/mail.log
-maillog_file_prefixes = /tmp, DIR
+maillog_file_prefixes = /tmp, /dev/shm, DIR
 mail_owner = postfix
 setgid_group = postdrop
 inet_interfaces = loopback-only

@@ -60,12 +60,28 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// enough is how much room a folder in memory must have for all the servers of
+// the tests that run at once.
+const enough = 2 << 30
+
+// spool is where the servers' folders are: in memory where there is room.
+// Postfix syncs every mail to the disk several times, which no test is about:
+// they kill servers, and not the machine.
+func spool() string {
+	const memory = "/dev/shm"
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err != nil || uint64(fs.Bsize)*fs.Bavail < enough {
+		return ""
+	}
+	return memory
+}
+
 // folder is a short-named temporary folder that servers of every user can
 // reach: the path of a socket may have 107 octets. It belongs to the user of
 // the servers.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "galley")
+	dir, err := os.MkdirTemp(spool(), "galley")
 	if err != nil {
 		t.Fatal(err)
 	}
