@@ -71,7 +71,7 @@ func (d *Desk) keepAsked(ctx context.Context, tx *store.Tx, r *decisionRow, i *I
 // answerChange takes the text that was asked about, or drops it.
 func (d *Desk) answerChange(ctx context.Context, tx *store.Tx, r *decisionRow, yes bool) (string, error) {
 	if yes {
-		tx.AfterCommit(d.drafts.ring)
+		tx.AfterCommit(d.drafts.Ring)
 		return "changed", closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed")
 	}
 	i, err := issueByID(ctx, tx, r.paper.Issue)

@@ -147,7 +147,7 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	case Leaked:
 		r.MessageID = "" // the answer goes to the editor and not into the stranger's thread
 		if r.paper != nil && r.paper.Asks == "draft" {
-			tx.AfterCommit(d.bell.ring)
+			tx.AfterCommit(d.bell.Ring)
 			return "asked again", closeDraft(ctx, tx, r.paper.Draft, "held", "")
 		}
 		if r.paper != nil && r.paper.Asks == asksMachine {
@@ -481,7 +481,7 @@ func (d *Desk) answerDraft(ctx context.Context, tx *store.Tx, r *decisionRow, ye
 	if yes {
 		// The proof answers this mail when the text came from elsewhere.
 		_, err := tx.ExecContext(ctx, `UPDATE draft SET message_id = $1 WHERE id = $2 AND message_id = ''`, r.MessageID, r.paper.Draft)
-		tx.AfterCommit(d.drafts.ring)
+		tx.AfterCommit(d.drafts.Ring)
 		return "draft taken", errors.Join(err, closeDraft(ctx, tx, r.paper.Draft, "new", "confirmed"))
 	}
 	row, err := draftByID(ctx, tx, r.paper.Draft)

@@ -71,9 +71,9 @@ type Desk struct {
 	Tick        time.Duration // how often Run looks by itself; 2 s when 0
 	Prober      Prober        // looks whether links are alive; nil: nobody does
 	Log         *slog.Logger
-	bell        bell
-	drafts      bell
-	pages       bell
+	bell        store.Bell
+	drafts      store.Bell
+	pages       store.Bell
 }
 
 // Draft is an editor's text as the inbox hands it in.
@@ -184,8 +184,8 @@ func (d *Desk) keepDraft(ctx context.Context, tx *store.Tx, in *Draft, i *Issue)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		in.Newsletter, nullable(in.Message), in.MessageID, in.Editor, in.From, in.Form, in.Subject, in.Answers, in.Answers == 0 && i == nil,
 		in.Remark, in.Source, store.Micros(in.Written), store.Micros(tx.Now()), state, nullable(issue), images)
-	tx.AfterCommit(d.drafts.ring)
-	tx.AfterCommit(d.bell.ring)
+	tx.AfterCommit(d.drafts.Ring)
+	tx.AfterCommit(d.bell.Ring)
 	return err
 }
 
@@ -200,7 +200,7 @@ func (d *Desk) Decide(ctx context.Context, tx *store.Tx, in *Decision) (int64, e
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new') RETURNING id`,
 		in.Newsletter, nullable(in.Message), in.MessageID, in.Subject, in.Editor, in.Proof, in.Issue, in.Ruling,
 		string(words), store.Micros(tx.Now())).Scan(&id)
-	tx.AfterCommit(d.bell.ring)
+	tx.AfterCommit(d.bell.Ring)
 	return id, err
 }
 
@@ -231,7 +231,7 @@ func (d *Desk) Run(ctx context.Context) error {
 }
 
 // keep does a piece of work at every tick and ring until ctx ends.
-func (d *Desk) keep(ctx context.Context, b *bell, work func(context.Context) error) {
+func (d *Desk) keep(ctx context.Context, b *store.Bell, work func(context.Context) error) {
 	tick := time.NewTicker(cmp.Or(d.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
@@ -242,7 +242,7 @@ func (d *Desk) keep(ctx context.Context, b *bell, work func(context.Context) err
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-b.rang():
+		case <-b.Rang():
 		}
 	}
 }

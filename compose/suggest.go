@@ -60,7 +60,7 @@ func (d *Desk) Suggest(ctx context.Context, tx *store.Tx, in *Suggestion) error 
 			return err
 		}
 	}
-	tx.AfterCommit(d.pages.ring)
+	tx.AfterCommit(d.pages.Ring)
 	return d.acknowledge(ctx, tx, in)
 }
 
@@ -265,7 +265,7 @@ func (d *Desk) FetchPages(ctx context.Context, fetch func(context.Context, strin
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-		case <-d.pages.rang():
+		case <-d.pages.Rang():
 		}
 	}
 }

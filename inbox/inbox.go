@@ -108,9 +108,9 @@ type Inbox struct {
 	Tick time.Duration // how often left-over mail is looked for; 2 s when 0
 	Log  *slog.Logger
 
-	sorting turn    // one message at a time, in order
-	bell    bell    // there is something to sort
-	settled [2]bell // there is something to file, in Source and in Again
+	sorting turn          // one message at a time, in order
+	bell    store.Bell    // there is something to sort
+	settled [2]store.Bell // there is something to file, in Source and in Again
 }
 
 // Run takes mail in and sorts it until ctx ends.
@@ -159,8 +159,8 @@ func (in *Inbox) keepSorting(ctx context.Context) {
 	for {
 		n, err := in.sort(ctx)
 		if n > 0 {
-			in.settled[0].ring()
-			in.settled[1].ring()
+			in.settled[0].Ring()
+			in.settled[1].Ring()
 		}
 		if err == nil {
 			err = in.tellAside(ctx)
@@ -172,7 +172,7 @@ func (in *Inbox) keepSorting(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-in.bell.rang():
+		case <-in.bell.Rang():
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (g *Ledger) next(ctx context.Context, from Source) ([]mailbox.Message, erro
 	}
 	go func() {
 		select {
-		case <-bell.rang():
+		case <-bell.Rang():
 			stop()
 		case <-waiting.Done():
 		}
@@ -144,7 +144,7 @@ func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
 				cursor = CASE WHEN mailbox.uidvalidity = excluded.uidvalidity AND mailbox.cursor > excluded.cursor THEN mailbox.cursor ELSE excluded.cursor END,
 				uidvalidity = excluded.uidvalidity`,
 			in.Newsletter.ID, g.folder, int64(last.UIDValidity), int64(last.UID))
-		tx.AfterCommit(in.bell.ring)
+		tx.AfterCommit(in.bell.Ring)
 		return err
 	})
 }

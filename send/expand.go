@@ -49,7 +49,7 @@ func (e *engine) advanceOne(ctx context.Context, ed *Edition) error {
 	case ed.State == Sending:
 		return e.finish(ctx, ed)
 	case !now.Before(ed.SendAt) && !e.isFit(ed):
-		e.unsure.ring()
+		e.unsure.Ring()
 	case !now.Before(ed.SendAt):
 		return e.freeze(ctx, ed.ID)
 	case ed.Prepared.IsZero():
@@ -87,7 +87,7 @@ func (e *engine) prepare(ctx context.Context, ed *Edition) error {
 // freeze fixes the audience, in one transaction: who joined since is added,
 // who left is suppressed, the rest may go. What is too late is held instead.
 func (e *engine) freeze(ctx context.Context, id int64) error {
-	defer e.q.look.ring()
+	defer e.q.look.Ring()
 	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
 		ed, err := editionByID(ctx, tx, id)
 		if err != nil || ed.State != Approved || tx.Now().Before(ed.SendAt) {

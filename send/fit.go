@@ -60,7 +60,7 @@ func (s inspector) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-		case <-s.e.unsure.rang():
+		case <-s.e.unsure.Rang():
 		}
 		timer.Stop()
 	}
@@ -114,7 +114,7 @@ func (s inspector) look(ctx context.Context, ed *Edition) error {
 	s.e.mu.Lock()
 	s.e.looked[ed.ID] = l
 	s.e.mu.Unlock()
-	q.bell.ring()
+	q.bell.Ring()
 	return nil
 }
 

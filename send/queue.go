@@ -55,8 +55,8 @@ type Queue struct {
 	// called outside of transactions and may take a minute. nil: nobody looks.
 	Fit func(ctx context.Context, newsletter string) ([]Fault, error)
 
-	bell   bell
-	look   bell
+	bell   store.Bell
+	look   store.Bell
 	mu     sync.Mutex
 	closed map[int64]bool // editions of which nothing more may begin
 	halts  int            // how often one was closed
@@ -87,8 +87,8 @@ func (q *Queue) newsletter(id string) (*Newsletter, error) {
 
 // ring wakes Run when the transaction is on disk.
 func (q *Queue) ring(tx *store.Tx) {
-	tx.AfterCommit(q.bell.ring)
-	tx.AfterCommit(q.look.ring)
+	tx.AfterCommit(q.bell.Ring)
+	tx.AfterCommit(q.look.Ring)
 }
 
 // Publish takes an approved edition and sets its ID. The same digest again

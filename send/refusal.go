@@ -66,7 +66,7 @@ func (e *engine) heed(ctx context.Context, tx *store.Tx, edition int64) error {
 func (e *engine) leaveAlone(ctx context.Context, tx *store.Tx, edition int64, t trip) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO refusal (edition, provider, reason, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (edition, provider) DO NOTHING`, edition, t.provider, t.reason, store.Micros(tx.Now()))
-	tx.AfterCommit(e.q.look.ring)
+	tx.AfterCommit(e.q.look.Ring)
 	return err
 }
 

@@ -27,8 +27,8 @@ type engine struct {
 	pace     *pacer
 	slips    chan *task
 	tasks    chan *task
-	hungry   bell
-	unsure   bell // an edition waits for the word of Queue.Fit
+	hungry   store.Bell
+	unsure   store.Bell // an edition waits for the word of Queue.Fit
 	results  chan *result
 	drained  chan struct{}       // closed when no worker is left
 	turned   time.Time           // when the last full turn began
@@ -187,8 +187,8 @@ func (e *engine) rest(ctx context.Context, busy bool) (hungry bool) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
-	case <-e.q.bell.rang():
-	case <-e.hungry.rang():
+	case <-e.q.bell.Rang():
+	case <-e.hungry.Rang():
 		return time.Since(e.turned) < tick
 	}
 	return false
@@ -229,7 +229,7 @@ func (e *engine) pop(ctx context.Context, wait time.Duration) *task {
 	default:
 	}
 	if len(e.tasks) <= cap(e.tasks)/2 {
-		e.hungry.ring()
+		e.hungry.Ring()
 	}
 	if wait == 0 {
 		select {
@@ -262,7 +262,7 @@ func (e *engine) forget(t *task) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if delete(e.claimed, t); len(e.claimed) == 0 {
-		e.q.bell.ring()
+		e.q.bell.Ring()
 	}
 }
 
@@ -282,7 +282,7 @@ func (e *engine) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case <-e.q.look.rang():
+		case <-e.q.look.Rang():
 		}
 		if err := e.glance(ctx); err != nil && ctx.Err() == nil {
 			e.q.Log.Error("send: looking at the books", "error", err)
@@ -316,7 +316,7 @@ func (e *engine) glance(ctx context.Context) error {
 		return e.notice(ctx, tx, mine)
 	})
 	if err == nil && !e.q.learn(editions, halts) {
-		e.q.look.ring()
+		e.q.look.Ring()
 	}
 	return err
 }

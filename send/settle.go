@@ -262,7 +262,7 @@ func (e *engine) pause(ctx context.Context, tx *store.Tx, edition int64, reason 
 	_, err := tx.ExecContext(ctx, `UPDATE edition SET state = 'paused', reason = $1, changed = $2 WHERE id = $3 AND state = 'sending'`,
 		reason, store.Micros(tx.Now()), edition)
 	e.q.close(edition)
-	tx.AfterCommit(e.q.look.ring)
+	tx.AfterCommit(e.q.look.Ring)
 	return err
 }
 

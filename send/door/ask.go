@@ -42,7 +42,7 @@ func (d *Door) Ask(ctx context.Context, tx *store.Tx, r Request) error {
 		return err
 	}
 	_, err := d.insert(ctx, tx, r, "new")
-	tx.AfterCommit(d.bell.ring)
+	tx.AfterCommit(d.bell.Ring)
 	return err
 }
 

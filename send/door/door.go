@@ -74,7 +74,7 @@ type Door struct {
 	Tick        time.Duration // how often Run looks by itself; 2 s when 0
 	Log         *slog.Logger
 
-	bell bell
+	bell store.Bell
 }
 
 // Run works on what was asked until ctx ends.
@@ -93,7 +93,7 @@ func (d *Door) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-		case <-d.bell.rang():
+		case <-d.bell.Rang():
 		}
 	}
 }
@@ -136,23 +136,4 @@ func (d *Door) hash(newsletter string, kind Kind, a list.Address) string {
 	mac := hmac.New(sha256.New, d.Key)
 	fmt.Fprintf(mac, "knock\x00%s\x00%s\x00%s", newsletter, kind, a.Key())
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// bell wakes Run; see the same in compose.
-type bell struct {
-	once sync.Once
-	c    chan struct{}
-}
-
-func (b *bell) rang() <-chan struct{} {
-	b.once.Do(func() { b.c = make(chan struct{}, 1) })
-	return b.c
-}
-
-func (b *bell) ring() {
-	b.rang()
-	select {
-	case b.c <- struct{}{}:
-	default:
-	}
 }
