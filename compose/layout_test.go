@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
 	"galley/compose/markdown"
 
 	"golang.org/x/net/html"
@@ -30,7 +31,7 @@ func TestLayout(t *testing.T) {
 // The second look is as sound as the first: nothing is hard to read or lost in
 // it, and #129 stays small.
 func TestPlainLook(t *testing.T) {
-	seed := bytes.Replace(readFile(t, corpus(t), "0129.md"), []byte("layout: email"), []byte("layout: plain"), 1)
+	seed := bytes.Replace(readFile(t, corpora.Dir(t, "newsletters-rct", "files"), "0129.md"), []byte("layout: email"), []byte("layout: plain"), 1)
 	f := harbour()
 	f.Published, f.Sections = nil, nil
 	r := mustRender(t, seed, f)

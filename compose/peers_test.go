@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"galley/compose/corpora"
 	"galley/compose/inline"
 	"galley/compose/markdown"
 )
@@ -74,7 +75,7 @@ func processor(b *testing.B) float64 {
 // inliners on the very same page. The folder with their node_modules is named by
 // GALLEY_INLINERS; without it they are left out.
 func BenchmarkPeers(b *testing.B) {
-	seed := readFile(b, corpus(b), "0129.md")
+	seed := readFile(b, corpora.Dir(b, "newsletters-rct", "files"), "0129.md")
 	page := beforeInlining(b, seed)
 	own := func(f func()) func(*testing.B) {
 		return func(b *testing.B) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"galley/compose/corpora"
 	"galley/compose/markdown"
 	"galley/send/message"
 	"galley/templates"
@@ -181,28 +182,12 @@ func TestRenderFaultyTemplate(t *testing.T) {
 	}
 }
 
-// corpus returns the folder of the shared newsletters.
-func corpus(t testing.TB) string {
-	t.Helper()
-	root := os.Getenv("GALLEY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(root); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("no corpora here: set GALLEY_CORPORA")
-	}
-	return filepath.Join(root, "newsletters-rct", "files")
-}
-
 // TestRenderSeed holds #129 to the clean row of product.md section 6, to bars 8
 // and 10, and to what the document must not lose on its way.
 func TestRenderSeed(t *testing.T) {
 	f := harbour()
 	f.Published = nil
-	r := mustRender(t, readFile(t, corpus(t), "0129.md"), f)
+	r := mustRender(t, readFile(t, corpora.Dir(t, "newsletters-rct", "files"), "0129.md"), f)
 	root, err := html.Parse(bytes.NewReader(r.HTML))
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +259,7 @@ func value(n *html.Node, key string) string {
 // TestRenderCorpus renders every shared issue: no error is false there, and few
 // warnings are raised.
 func TestRenderCorpus(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(corpus(t), "*.md"))
+	files, err := filepath.Glob(filepath.Join(corpora.Dir(t, "newsletters-rct", "files"), "*.md"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no issues in the corpus", err)
 	}
@@ -321,7 +306,7 @@ func TestRenderConditionals(t *testing.T) {
 
 // 6 times is what the limit of 128 KiB of Markdown lets through.
 func BenchmarkRenderSeed(b *testing.B) {
-	seed := readFile(b, corpus(b), "0129.md")
+	seed := readFile(b, corpora.Dir(b, "newsletters-rct", "files"), "0129.md")
 	_, front, _ := bytes.Cut(seed, []byte("---\n"))
 	head, body, _ := bytes.Cut(front, []byte("---\n"))
 	for _, times := range []int{1, 2, 4, 6} {

@@ -27,6 +27,7 @@ var floorPlan = map[string]string{
 	"inbox/reply":          "inbox/mime",
 	"inbox/trust":          "",
 	"compose":              "compose/inline compose/lint compose/markdown compose/picture compose/probe send send/door send/list send/message send/store templates",
+	"compose/corpora":      "",
 	"compose/inline":       "",
 	"compose/picture":      "",
 	"compose/lint":         "compose/markdown compose/probe",
@@ -60,7 +61,7 @@ var fence = map[string]string{
 	"github.com/yuin/goldmark":          "compose/markdown",
 	"github.com/vanng822/go-premailer/": "compose/inline",
 	"github.com/alecthomas/kong":        "cmd/galley",
-	"testing":                           "send/servertest send/store/storetest",
+	"testing":                           "compose/corpora send/servertest send/store/storetest",
 	"testing/":                          "",
 	"net/http":                          "cmd/galley compose/probe send/servertest send/site",
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
 	"galley/inbox"
 )
 
@@ -145,7 +146,7 @@ func TestInspectCorpora(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
-	files, err := filepath.Glob(filepath.Join(corpora(t), "bounces-mailman/files/*"))
+	files, err := filepath.Glob(filepath.Join(corpora.Dir(t), "bounces-mailman/files/*"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no bounces: %v", err)
 	}

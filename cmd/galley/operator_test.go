@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"galley/compose/corpora"
 )
 
 // What the report tells the editor, issue show and queue tell the operator.
@@ -133,7 +135,7 @@ func answer(t *testing.T, v any, words ...string) {
 // in an editor's words, without a daemon too.
 func TestImportAndWordsOfTheOperator(t *testing.T) {
 	config := writeConfig(t)
-	past := filepath.Join(corpora(t), "newsletters-rct/files")
+	past := filepath.Join(corpora.Dir(t), "newsletters-rct/files")
 	files, err := markdownFiles(past)
 	if err != nil {
 		t.Fatal(err)

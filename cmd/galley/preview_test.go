@@ -10,25 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
+
 	"golang.org/x/net/html"
 )
-
-// corpora is the folder of mail and newsletters that nobody here wrote. It
-// may be absent on a developer's machine, and never in CI.
-func corpora(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = filepath.Join(root, "../shared/corpora")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the corpora are missing in CI: ", err)
-		}
-		t.Skip("no corpora here: set GALLEY_CORPORA")
-	}
-	return dir
-}
 
 // command runs the program as a person does, with a configuration that does
 // not exist unless the words name one.
@@ -96,7 +81,7 @@ func hrefOf(n *html.Node) string {
 
 // Issue #129 of the worked example has the counts of its clean source.
 func TestPreviewOfTheWorkedExample(t *testing.T) {
-	draft := filepath.Join(corpora(t), "newsletters-rct/files/0129.md")
+	draft := filepath.Join(corpora.Dir(t), "newsletters-rct/files/0129.md")
 	dir, code := previewOf(t, draft)
 	if code != exitOK {
 		t.Errorf("exit code %d", code)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"galley/compose/corpora"
 	"galley/send/servertest"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 
 // seedIssue is issue 129 as its editor wrote it.
 func seedIssue(t *testing.T) string {
-	return filepath.Join(corpora(t), "newsletters-rct/files/0129.md")
+	return filepath.Join(corpora.Dir(t), "newsletters-rct/files/0129.md")
 }
 
 // TestRealServers is the whole path on real servers: the editor mails issue

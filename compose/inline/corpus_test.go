@@ -9,24 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
+
 	"golang.org/x/net/html"
 )
-
-// corpora returns the folder of foreign test data.
-func corpora(t testing.TB) string {
-	t.Helper()
-	root := os.Getenv("GALLEY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(root); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("no corpora here: set GALLEY_CORPORA")
-	}
-	return root
-}
 
 // pair is one case of another inliner's tests.
 type pair struct {
@@ -110,7 +96,7 @@ var broken = map[string]bool{"overlap_styles.in.html": true}
 // out as those tests expect. Where they differ the log says how: some expect what
 // the cascade does not say, or features that are theirs alone.
 func TestCorpus(t *testing.T) {
-	root := corpora(t)
+	root := corpora.Dir(t)
 	right, total := 0, 0
 	for _, name := range []string{"css-cssinline", "css-juice", "css-premailer-py", "css-tijs"} {
 		folder := filepath.Join(root, name)
@@ -176,7 +162,7 @@ func withSheet(document, css string) string {
 // build, and eight are in the tags of a language of their own: none may fail, every conditional comment and
 // at-rule must survive, and elements must stay what they are.
 func TestTemplates(t *testing.T) {
-	root := filepath.Join(corpora(t), "css-templates", "files")
+	root := filepath.Join(corpora.Dir(t), "css-templates", "files")
 	count, conditionals, media := 0, 0, 0
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !slices.Contains([]string{".html", ".mjml"}, filepath.Ext(path)) {

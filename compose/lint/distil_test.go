@@ -6,29 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"galley/compose/corpora"
 )
 
 var update = flag.Bool("update", false, "rewrite the built-in table of features")
 
-// corpora returns the folder of foreign test data.
-func corpora(t testing.TB) string {
-	t.Helper()
-	root := os.Getenv("GALLEY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(root); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("no corpora here: set GALLEY_CORPORA")
-	}
-	return root
-}
-
 // The built-in table is what Distil makes of the shared copy of the data.
 func TestDistil(t *testing.T) {
-	f, err := os.Open(filepath.Join(corpora(t), "caniemail", "caniemail.json"))
+	f, err := os.Open(filepath.Join(corpora.Dir(t), "caniemail", "caniemail.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,30 +15,14 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-)
 
-// corpus returns the folder of a shared corpus. Without it a test is skipped,
-// except in CI, where that would hide everything.
-func corpus(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("GALLEY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	dir := filepath.Join(root, name)
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("corpus %s: %v", name, err)
-		}
-		t.Skipf("corpus %s is not here", name)
-	}
-	return dir
-}
+	"galley/compose/corpora"
+)
 
 // issues returns the files of a family by name.
 func issues(t *testing.T, family string) map[string][]byte {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(corpus(t, family), "files", "*"))
+	paths, err := filepath.Glob(filepath.Join(corpora.Dir(t, family), "files", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +91,7 @@ func TestSeedCleanRow(t *testing.T) {
 
 func factsOf(t *testing.T, family string) []facts {
 	t.Helper()
-	f, err := os.Open(filepath.Join(corpus(t, family), "facts.jsonl"))
+	f, err := os.Open(filepath.Join(corpora.Dir(t, family), "facts.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +245,7 @@ func TestStructure(t *testing.T) {
 // titles, dates, and every link and image in the HTML and, in the same order, in
 // the text; nothing of the front matter is in either.
 func TestFacts(t *testing.T) {
-	dirs, _ := filepath.Glob(filepath.Join(corpus(t, ""), "newsletters-*", "facts.jsonl"))
+	dirs, _ := filepath.Glob(filepath.Join(corpora.Dir(t), "newsletters-*", "facts.jsonl"))
 	for _, dir := range dirs {
 		family := filepath.Base(filepath.Dir(dir))
 		if family == "newsletters-perlweekly-json" {

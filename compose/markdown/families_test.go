@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"galley/compose/corpora"
 )
 
 // others are the damages for which other newsletters than ours are measured, and
@@ -20,7 +22,7 @@ var others = map[string]int{
 // TestFamilies mails issues of other newsletters through the damages.
 func TestFamilies(t *testing.T) {
 	seldomCollect(t)
-	dirs, err := filepath.Glob(filepath.Join(corpus(t, ""), "newsletters-*", "files"))
+	dirs, err := filepath.Glob(filepath.Join(corpora.Dir(t), "newsletters-*", "files"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no newsletters: %v", err)
 	}

@@ -9,24 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
 	"galley/inbox/mime"
 )
-
-// corpora finds the folder of real mail; tests of it are skipped without it.
-func corpora(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no corpora at %s: set GALLEY_CORPORA", dir)
-		}
-		t.Skipf("no corpora at %s: set GALLEY_CORPORA", dir)
-	}
-	return dir
-}
 
 func readFile(t *testing.T, file string) []byte {
 	t.Helper()
@@ -63,7 +48,7 @@ type expectation struct {
 func expectations(t *testing.T, corpus string) []expectation {
 	t.Helper()
 	var all []expectation
-	s := bufio.NewScanner(bytes.NewReader(readFile(t, filepath.Join(corpora(t), corpus, "expected.jsonl"))))
+	s := bufio.NewScanner(bytes.NewReader(readFile(t, filepath.Join(corpora.Dir(t), corpus, "expected.jsonl"))))
 	s.Buffer(nil, 16<<20)
 	for s.Scan() {
 		var e expectation
@@ -123,7 +108,7 @@ func TestMailman(t *testing.T) {
 		}
 	}
 	for name, addresses := range want {
-		r := readResult(t, filepath.Join(corpora(t), "bounces-mailman", files[name]))
+		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-mailman", files[name]))
 		if len(addresses) == 0 {
 			continue
 		}
@@ -157,7 +142,7 @@ func accepts(reason, hard string) (permanentOK, otherOK bool) {
 
 // TestSisimai compares with Sisimai's own tables.
 func TestSisimai(t *testing.T) {
-	dir := filepath.Join(corpora(t), "bounces-sisimai")
+	dir := filepath.Join(corpora.Dir(t), "bounces-sisimai")
 	var who, lasting, quiet score
 	lines := strings.Split(strings.TrimSpace(string(readFile(t, filepath.Join(dir, "expected.tsv")))), "\n")
 	head := map[string]int{}
@@ -216,7 +201,7 @@ func suppresses(r Result) bool {
 func TestPerl(t *testing.T) {
 	var kind, reason score
 	for _, e := range expectations(t, "bounces-perl") {
-		r := readResult(t, filepath.Join(corpora(t), "bounces-perl", e.File))
+		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-perl", e.File))
 		if e.IsBounce != nil {
 			ok := (r.Kind == KindBounce) == *e.IsBounce || !*e.IsBounce && !suppresses(r)
 			if !kind.add(ok) {
@@ -239,7 +224,7 @@ func TestMixed(t *testing.T) {
 		if e.File == "" {
 			e.File = filepath.Join("files", e.Case)
 		}
-		r := readResult(t, filepath.Join(corpora(t), "bounces-mixed", e.File))
+		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-mixed", e.File))
 		want := map[string]string{"arf": KindComplaint, "dmarc-report": KindReport, "tls-report": KindReport, "mdn": KindReport, "bounce": KindBounce, "delayed": KindBounce}[e.Kind]
 		// A report of an authentication failure is ARF in form and no complaint.
 		ok := (r.Kind == want || e.Kind == "arf" && r.Kind == KindReport) && (e.Kind != "delayed" || !suppresses(r))
@@ -254,7 +239,7 @@ func TestMixed(t *testing.T) {
 func TestRuby(t *testing.T) {
 	var s score
 	for _, e := range expectations(t, "bounces-ruby") {
-		r := readResult(t, filepath.Join(corpora(t), "bounces-ruby", e.File))
+		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-ruby", e.File))
 		ok := e.Bounced == nil || (r.Kind == KindBounce) == *e.Bounced
 		if ok && e.Type != "" && len(r.Reports) > 0 {
 			ok = permanent(r.Reports[0].Class) == (e.Type == "hard")
@@ -273,7 +258,7 @@ func TestExim(t *testing.T) {
 		if e.Messages != 1 {
 			continue
 		}
-		r := readResult(t, filepath.Join(corpora(t), "bounces-exim", e.File))
+		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-exim", e.File))
 		for _, a := range e.Failed {
 			if !s.add(named(r, a) != nil) {
 				t.Logf("%s: no %s in %q %+v", e.Case, a, r.Kind, r.Reports)

@@ -10,23 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// root is the folder that holds the corpora, or the test is skipped.
-func corpora(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = "../../../shared/corpora"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the corpora are missing: %v", err)
-		}
-		t.Skip("no corpora")
-	}
-	return dir
-}
+	"galley/compose/corpora"
+)
 
 // thursday is when the answers of the examples are written.
 func thursday() time.Time {
@@ -126,7 +112,7 @@ func as(r Reading) string {
 // What the desk or the sender's evidence decides is read here as what the
 // mail asks.
 func TestSharedExamples(t *testing.T) {
-	dir := corpora(t)
+	dir := corpora.Dir(t)
 	f, err := os.Open(filepath.Join(dir, "..", "design", "editor-mails.jsonl"))
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -162,7 +148,7 @@ func TestSharedExamples(t *testing.T) {
 // TestRepliesLetNothingOut takes other people's replies as answers to a
 // proof: nothing may be let out and nothing held.
 func TestRepliesLetNothingOut(t *testing.T) {
-	dir := corpora(t)
+	dir := corpora.Dir(t)
 	n, drafts := 0, 0
 	for _, c := range []string{"replies-*", "threads-*", "forwards-*"} {
 		roots, _ := filepath.Glob(filepath.Join(dir, c, "files"))
@@ -225,7 +211,7 @@ func walk(t *testing.T, root string, each func(path, text string)) {
 // TestNewslettersAreDrafts mails issues of every family without their front
 // matter: each must be a draft.
 func TestNewslettersAreDrafts(t *testing.T) {
-	dir := corpora(t)
+	dir := corpora.Dir(t)
 	roots, _ := filepath.Glob(filepath.Join(dir, "newsletters-*", "files"))
 	all, right := 0, 0
 	for _, root := range roots {
@@ -259,7 +245,7 @@ func TestNewslettersAreDrafts(t *testing.T) {
 // TestNextIssueAndRevision: a revision and a starter sent back share a third,
 // next week's issue does not.
 func TestNextIssueAndRevision(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(corpora(t), "newsletters-rct", "files", "*.md"))
+	files, _ := filepath.Glob(filepath.Join(corpora.Dir(t), "newsletters-rct", "files", "*.md"))
 	var before string
 	near := 0
 	for _, f := range files {

@@ -12,23 +12,9 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-)
 
-// corpora finds the folder of real mail; tests of it are skipped without it.
-func corpora(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no corpora at %s: set GALLEY_CORPORA", dir)
-		}
-		t.Skipf("no corpora at %s: set GALLEY_CORPORA", dir)
-	}
-	return dir
-}
+	"galley/compose/corpora"
+)
 
 // table reads a JSON-lines table into values of one type.
 func rows[T any](t *testing.T, file string) []T {
@@ -52,7 +38,7 @@ func rows[T any](t *testing.T, file string) []T {
 
 func glob(t *testing.T, pattern string) []string {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(corpora(t), pattern))
+	all, err := filepath.Glob(filepath.Join(corpora.Dir(t), pattern))
 	if err != nil || len(all) == 0 {
 		t.Fatalf("nothing at %s: %v", pattern, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"galley/compose/corpora"
 	"galley/compose/markdown"
 	"galley/inbox/mime"
 )
@@ -277,17 +278,7 @@ func counts(m mail) map[string]int {
 
 func sharedIssues(t *testing.T) map[string]string {
 	t.Helper()
-	root := os.Getenv("GALLEY_CORPORA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	paths, _ := filepath.Glob(filepath.Join(root, "newsletters-rct", "files", "*.md"))
-	if len(paths) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the shared newsletters are missing in CI")
-		}
-		t.Skip("no corpora here: set GALLEY_CORPORA")
-	}
+	paths, _ := filepath.Glob(filepath.Join(corpora.Dir(t, "newsletters-rct", "files"), "*.md"))
 	out := map[string]string{}
 	for i, p := range paths {
 		if testing.Short() && i%6 != 0 && filepath.Base(p) != "0129.md" {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"galley/compose/corpora"
 )
 
 // TestOrigins compares with what the origins' own tests say.
@@ -20,7 +22,7 @@ func TestOrigins(t *testing.T) {
 
 func readCase(t *testing.T, corpus, file string) *Message {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(corpora(t), corpus, file))
+	raw, err := os.ReadFile(filepath.Join(corpora.Dir(t), corpus, file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func testEnmime(t *testing.T) {
 		HTML []string `json:"html_contains"`
 	}
 	var s score
-	for _, r := range rows[row](t, filepath.Join(corpora(t), "mime-enmime", "expected.jsonl")) {
+	for _, r := range rows[row](t, filepath.Join(corpora.Dir(t), "mime-enmime", "expected.jsonl")) {
 		m := readCase(t, "mime-enmime", r.File)
 		for _, want := range r.Text {
 			if s.add(strings.Contains(m.Text, want)); !strings.Contains(m.Text, want) {
@@ -63,7 +65,7 @@ func testZbateson(t *testing.T) {
 		Text                any
 	}
 	var s score
-	for _, r := range rows[row](t, filepath.Join(corpora(t), "mime-zbateson", "expected.jsonl")) {
+	for _, r := range rows[row](t, filepath.Join(corpora.Dir(t), "mime-zbateson", "expected.jsonl")) {
 		m := readCase(t, "mime-zbateson", r.File)
 		check := func(what, got, want string) {
 			if !s.add(fold(got) == fold(want)) {
@@ -76,7 +78,7 @@ func testZbateson(t *testing.T) {
 			check("to", addressText(m.To[:min(1, len(m.To))]), addressText([]Address{{r.To.Name, r.To.Email}}))
 		}
 		if name, ok := r.Text.(string); ok {
-			if b, err := os.ReadFile(filepath.Join(corpora(t), "mime-zbateson", "reference", name)); err == nil {
+			if b, err := os.ReadFile(filepath.Join(corpora.Dir(t), "mime-zbateson", "reference", name)); err == nil {
 				check("text", m.Text, decodeCharset(b, "iso-8859-1"))
 			}
 		}
@@ -90,7 +92,7 @@ func testWebklex(t *testing.T) {
 		Expect [][2]any
 	}
 	var s score
-	for _, r := range rows[row](t, filepath.Join(corpora(t), "mime-webklex", "expected.jsonl")) {
+	for _, r := range rows[row](t, filepath.Join(corpora.Dir(t), "mime-webklex", "expected.jsonl")) {
 		m := readCase(t, "mime-webklex", r.File)
 		for _, e := range r.Expect {
 			want, ok := e[1].(string)
@@ -130,7 +132,7 @@ func testPHPParser(t *testing.T) {
 		Attachments   [][]any
 	}
 	var s score
-	for _, r := range rows[row](t, filepath.Join(corpora(t), "mime-phpparser", "expected.jsonl")) {
+	for _, r := range rows[row](t, filepath.Join(corpora.Dir(t), "mime-phpparser", "expected.jsonl")) {
 		m := readCase(t, "mime-phpparser", r.File)
 		if !s.add(fold(m.Subject) == fold(r.Subject)) {
 			t.Logf("%s subject: got %q want %q", r.File, m.Subject, r.Subject)
@@ -169,7 +171,7 @@ func testStalwartHeaders(t *testing.T) {
 		Expected           json.RawMessage
 	}
 	scores := map[string]*score{}
-	for _, r := range rows[row](t, filepath.Join(corpora(t), "mime-stalwart", "headers.jsonl")) {
+	for _, r := range rows[row](t, filepath.Join(corpora.Dir(t), "mime-stalwart", "headers.jsonl")) {
 		h := ParseHeader([]byte("X-H: " + r.Header))
 		got, want, ok := stalwart(h, r.Kind, r.Expected)
 		if !ok {

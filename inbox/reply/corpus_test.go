@@ -10,24 +10,9 @@ import (
 	"testing"
 	"unicode"
 
+	"galley/compose/corpora"
 	"galley/inbox/mime"
 )
-
-// corpora finds the folder of real mail; tests of it are skipped without it.
-func corpora(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no corpora at %s: set GALLEY_CORPORA", dir)
-		}
-		t.Skipf("no corpora at %s: set GALLEY_CORPORA", dir)
-	}
-	return dir
-}
 
 // testCase is one line of a cases.jsonl, of whichever corpus.
 type testCase struct {
@@ -74,7 +59,7 @@ func TestCorpora(t *testing.T) {
 	all, good := 0, 0
 	for _, name := range []string{"replies-crisp", "replies-discourse", "replies-github", "replies-mailparserreply",
 		"replies-mailspring-html", "replies-quotequail", "replies-talon", "forwards-crisp"} {
-		dir := filepath.Join(corpora(t), name)
+		dir := filepath.Join(corpora.Dir(t), name)
 		n, ok := 0, 0
 		for _, c := range readCases(t, dir) {
 			v := verdict(t, dir, c)
@@ -263,7 +248,7 @@ func bareLetters(s string) string {
 // TestThreads reads real discussions: every line without quote marks that is
 // neither an attribution nor a foot is the person's own.
 func TestThreads(t *testing.T) {
-	dir := filepath.Join(corpora(t), "threads-notmuch", "files")
+	dir := filepath.Join(corpora.Dir(t), "threads-notmuch", "files")
 	mails, lost := 0, 0
 	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -14,24 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"galley/compose/corpora"
+
 	"github.com/emersion/go-msgauth/dkim"
 )
-
-// corpora is the folder of foreign mail beside the module.
-func corpora(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("GALLEY_CORPORA")
-	if dir == "" {
-		dir = "../../../shared/corpora"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the corpora are missing: %v", err)
-		}
-		t.Skip("no corpora")
-	}
-	return dir
-}
 
 // zone answers text questions from a map of name to record.
 func zone(records map[string]string) DNS {
@@ -105,7 +91,7 @@ var differ = map[string]string{
 // TestCorpusDKIM compares the result of each signature with an independent
 // program's and with the traps that the origins set.
 func TestCorpusDKIM(t *testing.T) {
-	root := corpora(t)
+	root := corpora.Dir(t)
 	agree, total := 0, 0
 	for _, c := range []string{"auth-dkimverifier", "auth-gomsgauth", "auth-mailauth", "auth-mimekit"} {
 		keys := keysOf(t, filepath.Join(root, c, "keys.json"))
@@ -186,7 +172,7 @@ func compare(t *testing.T, o oracleLine, got []Result, trap bool) (agree, total 
 // the same clock: it must never be stricter than the RFC demands where we
 // pass, and where we refuse what it passes one of our gates must say so.
 func TestCorpusAgainstLibrary(t *testing.T) {
-	root := corpora(t)
+	root := corpora.Dir(t)
 	all := map[string]string{}
 	for _, f := range []string{"auth-dkimverifier/keys.json", "auth-gomsgauth/keys.json", "auth-mimekit/keys.json", "auth-arc/keys-1.json", "auth-arc/keys-2.json", "auth-arc/keys-3.json"} {
 		for k, v := range keysOf(t, filepath.Join(root, f)) {
@@ -255,7 +241,7 @@ func stalwart(raw []byte) (map[string]string, []byte) {
 // TestCorpusStalwart verifies the signed messages whose keys stand in the
 // same file.
 func TestCorpusStalwart(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(corpora(t), "auth-stalwart", "files", "dkim", "*"))
+	files, _ := filepath.Glob(filepath.Join(corpora.Dir(t), "auth-stalwart", "files", "dkim", "*"))
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -272,7 +258,7 @@ func TestCorpusStalwart(t *testing.T) {
 // What the origin's parser reads is read the same; what breaks the grammar is
 // counted and shown.
 func TestCorpusAuthResults(t *testing.T) {
-	root := corpora(t)
+	root := corpora.Dir(t)
 	good, bad := 0, map[string]int{}
 	err := filepath.Walk(root, func(path string, info os.FileInfo, err error) error {
 		if err != nil || info.IsDir() || !strings.Contains(path, "/files/") {
@@ -308,7 +294,7 @@ func TestCorpusAuthResults(t *testing.T) {
 
 // TestCorpusAuthResultsTable compares with the table of go-msgauth's tests.
 func TestCorpusAuthResultsTable(t *testing.T) {
-	lines(t, filepath.Join(corpora(t), "auth-gomsgauth", "authres.jsonl"), func(b []byte) {
+	lines(t, filepath.Join(corpora.Dir(t), "auth-gomsgauth", "authres.jsonl"), func(b []byte) {
 		var c struct {
 			Case, Value, Identifier string
 			Results                 []map[string]string
@@ -336,7 +322,7 @@ func TestCorpusAuthResultsTable(t *testing.T) {
 
 // TestCorpusCanonicalization: canonical fields, an empty line, canonical body.
 func TestCorpusCanonicalization(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(corpora(t), "auth-flanker-canon", "files", "email.*"))
+	files, _ := filepath.Glob(filepath.Join(corpora.Dir(t), "auth-flanker-canon", "files", "email.*"))
 	n := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
