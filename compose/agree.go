@@ -63,7 +63,7 @@ func (n *Newsletter) nameOf(who string) string {
 		}
 		return e.Addr
 	}
-	return "the operator"
+	return n.phrase("operator", nil)
 }
 
 // heldBy is who holds an issue back, when that is another person than this

@@ -193,7 +193,7 @@ func (d *Desk) makeRoom(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 		if err := d.publish(ctx, tx, o, row, t.At); err != nil {
 			return nil, err
 		}
-		out = append(out, moved{o.Number, When(t.At, tx.Now(), n.Zone)})
+		out = append(out, moved{o.Number, n.when(t.At, tx.Now())})
 	}
 	return out, nil
 }
@@ -206,10 +206,10 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 	}
 	grace := ""
 	if r.n.Grace > 0 {
-		grace = span(r.n.Grace)
+		grace = r.n.span(r.n.Grace)
 	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": When(i.SendAt, tx.Now(), r.n.Zone),
-		"Short": i.SendAt.In(r.n.Zone).Format("Monday 2 January, 15:04"), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace, "By": "", "HeldBy": holder}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": r.when(i.SendAt, tx.Now()),
+		"Short": r.n.date("hour", i.SendAt), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace, "By": "", "HeldBy": holder}
 	if len(r.n.Editors) > 1 {
 		data["By"] = r.n.nameOf(r.who())
 	}
@@ -250,9 +250,7 @@ func (d *Desk) notApproved(ctx context.Context, tx *store.Tx, r *decisionRow, i 
 			lines = append(lines, e.Message+" "+e.Remedy)
 		}
 	}
-	data := map[string]any{"Number": i.Number, "Why": "shows " + plural(row.Errors, "error", "errors"),
-		"First": fmt.Sprintf("Proof %d of #%d shows %s:", i.Revision, i.Number, plural(row.Errors, "error", "errors")),
-		"Lines": lines, "Sendable": row.Sendable}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Errors": row.Errors, "Lines": lines, "Sendable": row.Sendable}
 	return r.tell(ctx, tx, d, "not-approved", data)
 }
 
@@ -268,27 +266,31 @@ func (d *Desk) askWhen(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 	switch {
 	case why != "":
 	case len(ahead) > 1:
-		why, times = fmt.Sprintf("%q can be read in two ways.", c.Line), ahead
+		why, times = "two-ways", ahead
 	case len(ahead) == 1:
-		why, times = fmt.Sprintf("The time in %q is over today; the next one is below.", c.Line), ahead
+		why, times = "today-over", ahead
 	case c.Past || len(c.Readings) > 0:
-		why = fmt.Sprintf("The time in %q is over.", c.Line)
+		why = "over"
 	case r.n.Slot != nil:
-		why = "The schedule is paused, so say the time."
+		why = "paused"
 	default:
-		why = "There is no weekly slot, so say the time."
+		why = "no-slot"
+	}
+	reason := map[string]any{"Why": why, "Line": c.Line}
+	if why == "long-over" {
+		reason["Was"] = r.when(r.n.Slot.Last(tx.Now()), tx.Now())
 	}
 	type line struct{ Say, Means string }
 	var lines []line
 	for _, t := range times {
-		lines = append(lines, line{"approve " + t.In(r.n.Zone).Format("2006-01-02 15:04"), When(t, tx.Now(), r.n.Zone)})
+		lines = append(lines, line{"approve " + t.In(r.n.Zone).Format("2006-01-02 15:04"), r.when(t, tx.Now())})
 	}
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {
 		return "", err
 	}
 	m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest}, number: i.Number}
-	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": why, "Times": lines}, m)
+	return r.mail(ctx, tx, d, "when", map[string]any{"Number": i.Number, "Revision": i.Revision, "Why": r.n.phrase("when-why", reason), "Times": lines}, m)
 }
 
 // nextTime is a time to propose: the next slot, or nine o'clock tomorrow.

@@ -13,7 +13,7 @@ type Aside struct {
 	Came    time.Time
 	Sender  string // "" where it could not be read
 	Subject string
-	Why     string
+	Why     string // the reason in the books, which the catalogue's aside-why knows
 }
 
 // asideShown is how many of them one mail lists; the rest is counted.
@@ -29,7 +29,7 @@ func (d *Desk) SetAside(ctx context.Context, tx *store.Tx, newsletter string, li
 	type line struct{ When, Sender, Subject, Why string }
 	var lines []line
 	for _, a := range list[:min(len(list), asideShown)] {
-		lines = append(lines, line{a.Came.In(n.Zone).Format("Monday 2 January, 15:04"), oneLine(a.Sender), oneLine(a.Subject), oneLine(a.Why)})
+		lines = append(lines, line{n.date("hour", a.Came), oneLine(a.Sender), oneLine(a.Subject), oneLine(n.phrase("aside-why", a.Why))})
 	}
 	subject, text, err := say(n.Frame.Looks, "set-aside", map[string]any{"Mails": lines, "Count": len(list), "More": len(list) - len(lines),
 		"Folder": n.Quarantine, "Again": n.Again})

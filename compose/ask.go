@@ -36,7 +36,7 @@ func (d *Desk) askChange(ctx context.Context, tx *store.Tx, r *decisionRow) (str
 	var fit, loose []string
 	for _, c := range r.Words.Commands {
 		changed, why := applyChange(text, c)
-		if why != "" {
+		if why != nil {
 			loose = append(loose, c.Line)
 			continue
 		}

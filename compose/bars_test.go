@@ -25,7 +25,11 @@ func TestLooksAreShownEverywhere(t *testing.T) {
 				t.Errorf("%s: %+v", name, found)
 			}
 		}
-		page, err := fill(f.Looks, "issue.html", r.page(f), r.Doc.HTML(markdown.Mail))
+		filled, err := r.page(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := fill(f.Looks, "issue.html", filled, r.Doc.HTML(markdown.Mail))
 		if err != nil {
 			t.Fatal(err)
 		}

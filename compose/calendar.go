@@ -118,15 +118,30 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// When writes an instant as the desk's mails do: "Saturday 16 July, 09:00 in
+// when writes an instant as the desk's mails do: "Saturday 16 July, 09:00 in
 // Toronto", with the year where it is not the year of now.
-func When(t, now time.Time, zone *time.Location) string {
-	local := t.In(zone)
-	layout := "Monday 2 January, 15:04"
-	if local.Year() != now.In(zone).Year() {
-		layout = "Monday 2 January 2006, 15:04"
+func (n *Newsletter) when(t, now time.Time) string { return n.whenFor(t, now, nil) }
+
+// whenFor is when, with the hour where the reader is, if that is another one.
+func (n *Newsletter) whenFor(t, now time.Time, yours *time.Location) string {
+	local := t.In(n.Zone)
+	data := map[string]any{"At": local, "Year": local.Year() != now.In(n.Zone).Year(), "Place": Place(n.Zone), "Yours": ""}
+	if yours != nil {
+		data["Yours"] = n.elsewhere(local, t.In(yours))
 	}
-	return local.Format(layout) + " in " + Place(zone)
+	return n.phrase("instant", data)
+}
+
+// elsewhere is the hour of another place, with the weekday where that differs;
+// "" when its clocks show the same.
+func (n *Newsletter) elsewhere(here, there time.Time) string {
+	switch {
+	case here.Format(time.DateTime) == there.Format(time.DateTime):
+		return ""
+	case here.YearDay() == there.YearDay():
+		return there.Format("15:04")
+	}
+	return n.phrase("weekday-hour", there)
 }
 
 // Place is the town that a zone is named after: "Toronto" for
@@ -136,28 +151,17 @@ func Place(zone *time.Location) string {
 	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
 }
 
-// numbers are those that a sentence spells.
-var numbers = []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
-
-// spell counts as a sentence does: "ten minutes", "38 minutes".
-func spell(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	if n >= 0 && n < len(numbers) {
-		return numbers[n] + " " + many
-	}
-	return thousands(n) + " " + many
-}
-
-// span writes a duration in words of the size that a person would use.
-func span(d time.Duration) string {
+// span writes a duration in words of the size that a person would use: "ten
+// minutes".
+func (n *Newsletter) span(d time.Duration) string {
+	unit, many := "minute", 0
 	switch d = d.Round(time.Minute); {
 	case d >= 48*time.Hour:
-		return spell(int(d/(24*time.Hour)), "day", "days")
+		unit, many = "day", int(d/(24*time.Hour))
 	case d >= 2*time.Hour:
-		return spell(int(d/time.Hour), "hour", "hours")
+		unit, many = "hour", int(d/time.Hour)
 	default:
-		return spell(int(d/time.Minute), "minute", "minutes")
+		many = int(d / time.Minute)
 	}
+	return n.phrase("span", map[string]any{"Unit": unit, "N": many})
 }

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"galley/templates"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -85,21 +86,28 @@ func TestNextIsAfterAndNeverTheSameSlot(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	toronto := zone(t, "America/Toronto")
+	n := &Newsletter{Zone: zone(t, "America/Toronto"), Frame: Frame{Looks: templates.Look("")}}
 	at := time.Date(2022, 7, 16, 13, 0, 0, 0, time.UTC)
-	if got := When(at, at, toronto); got != "Saturday 16 July, 09:00 in Toronto" {
+	if got := n.when(at, at); got != "Saturday 16 July, 09:00 in Toronto" {
 		t.Error(got)
 	}
-	if got := When(at, at.AddDate(1, 0, 0), toronto); got != "Saturday 16 July 2022, 09:00 in Toronto" {
+	if got := n.when(at, at.AddDate(1, 0, 0)); got != "Saturday 16 July 2022, 09:00 in Toronto" {
 		t.Error(got)
+	}
+	vienna, auckland := zone(t, "Europe/Vienna"), zone(t, "Pacific/Auckland")
+	for place, want := range map[*time.Location]string{n.Zone: "Saturday 16 July, 09:00 in Toronto", zone(t, "America/New_York"): "Saturday 16 July, 09:00 in Toronto",
+		vienna: "Saturday 16 July, 09:00 in Toronto (15:00 where you are)", auckland: "Saturday 16 July, 09:00 in Toronto (Sunday, 01:00 where you are)"} {
+		if got := n.whenFor(at, at, place); got != want {
+			t.Errorf("for %s it is %q", place, got)
+		}
 	}
 	for n, want := range map[int]string{0: "0", 999: "999", 1604: "1,604", 1234567: "1,234,567", -1604: "-1,604"} {
-		if got := thousands(n); got != want {
+		if got := templates.Thousands(n); got != want {
 			t.Errorf("%d is written %s", n, got)
 		}
 	}
 	for d, want := range map[time.Duration]string{time.Minute: "one minute", 10 * time.Minute: "ten minutes", 38 * time.Minute: "38 minutes", 90 * time.Minute: "90 minutes", 2 * time.Hour: "two hours", 72 * time.Hour: "three days"} {
-		if got := span(d); got != want {
+		if got := n.span(d); got != want {
 			t.Errorf("%v is written %s", d, got)
 		}
 	}

@@ -27,8 +27,8 @@ func (d *Desk) changeText(ctx context.Context, tx *store.Tx, r *decisionRow, c C
 		return "", err
 	}
 	changed, why := applyChange(text, c)
-	if why != "" {
-		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": why, "Words": c.Line, "Open": d.standing(ctx, tx, r)})
+	if why != nil {
+		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": r.n.phrase("fit-why", why), "Words": c.Line, "Open": d.standing(ctx, tx, r)})
 	}
 	return "changed", d.resubmit(ctx, tx, r, i, changed)
 }
@@ -56,12 +56,12 @@ func (d *Desk) newestText(ctx context.Context, tx *store.Tx, i *Issue) ([]byte, 
 	return row.Markdown, nil
 }
 
-// applyChange does one change to a text; why says what keeps it from being
-// done.
-func applyChange(text []byte, c Command) (out []byte, why string) {
+// applyChange does one change to a text; why names what keeps it from being
+// done, as the catalogue's fit-why does.
+func applyChange(text []byte, c Command) (out []byte, why map[string]any) {
 	switch c.Word {
 	case "title", "subtitle", "preheader":
-		return setKey(text, c.Word, strings.Join(c.Args, " ")), ""
+		return setKey(text, c.Word, strings.Join(c.Args, " ")), nil
 	case "delete":
 		return replaceOnce(text, arg(c, 0), "")
 	}
@@ -75,21 +75,22 @@ func arg(c Command, n int) string {
 	return ""
 }
 
-// replaceOnce replaces words that stand in exactly one place.
-func replaceOnce(text []byte, old, new string) ([]byte, string) {
+// replaceOnce replaces words that stand in exactly one place; why names what
+// keeps it from being done.
+func replaceOnce(text []byte, old, new string) (changed []byte, why map[string]any) {
 	if strings.TrimSpace(old) == "" {
-		return nil, "No words were named."
+		return nil, map[string]any{"Why": "no-words"}
 	}
 	switch n := bytes.Count(text, []byte(old)); n {
 	case 1:
-		return bytes.Replace(text, []byte(old), []byte(new), 1), ""
+		return bytes.Replace(text, []byte(old), []byte(new), 1), nil
 	case 0:
 		if out, ok := replaceAlike(text, old, new); ok {
-			return out, ""
+			return out, nil
 		}
-		return nil, "These words do not stand in the text. They must be the same to the letter:"
+		return nil, map[string]any{"Why": "not-there"}
 	default:
-		return nil, fmt.Sprintf("These words stand in %d places of the text. Add the words before or after them:", n)
+		return nil, map[string]any{"Why": "several-places", "Places": n}
 	}
 }
 
@@ -167,7 +168,7 @@ func (d *Desk) test(ctx context.Context, tx *store.Tx, r *decisionRow, c Command
 	to := r.n.addressOf(r.Editor)
 	if len(c.Args) > 0 {
 		if to, err = message.ParseAddress(c.Args[0]); err != nil {
-			return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": "test", "Why": "That is no mail address:", "Words": c.Args[0], "Open": ""})
+			return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": "test", "Why": r.n.phrase("fit-why", map[string]any{"Why": "no-address"}), "Words": c.Args[0], "Open": ""})
 		}
 	}
 	if err := d.postCopy(ctx, tx, r.n, i, to, "test"); err != nil {

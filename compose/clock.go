@@ -55,8 +55,7 @@ func (d *Desk) clockBehind(ctx context.Context, tx *store.Tx, n *Newsletter, see
 		}
 		held = append(held, i.Number)
 	}
-	clock := func(t time.Time) string { return t.In(n.Zone).Format("Monday 2 January 2006, 15:04") }
-	data := map[string]any{"Clock": clock(tx.Now()), "Seen": clock(seen), "Place": Place(n.Zone), "Held": held}
+	data := map[string]any{"Clock": n.date("clock", tx.Now()), "Seen": n.date("clock", seen), "Place": Place(n.Zone), "Held": held}
 	for _, e := range n.Editors {
 		if err := d.tell(ctx, tx, n, e.Addr, "", "clock-behind", data); err != nil {
 			return err

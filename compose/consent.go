@@ -44,7 +44,7 @@ func (d *Desk) ask(ctx context.Context, tx *store.Tx, r *decisionRow, c Command)
 			if len(done) > 0 && v.consent == "asked" {
 				continue // of the same mail as the one before
 			}
-			return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": why, "Words": l.Number() + "  " + l.Item(), "Open": d.standing(ctx, tx, r)})
+			return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": r.n.phrase("fit-why", map[string]any{"Why": why}), "Words": l.Number() + "  " + l.Item(), "Open": d.standing(ctx, tx, r)})
 		}
 		if err := d.askReader(ctx, tx, r.n, v, l); err != nil {
 			return "", err
@@ -54,17 +54,17 @@ func (d *Desk) ask(ctx context.Context, tx *store.Tx, r *decisionRow, c Command)
 	return r.tell(ctx, tx, d, "asked", map[string]any{"Links": done, "Open": d.standing(ctx, tx, r)})
 }
 
-// silence says why a reader is not asked, "" when nothing speaks against it.
+// silence names why a reader is not asked, as the catalogue's fit-why does; "" when nothing speaks against it.
 func (v asked) silence(fromEditor bool) string {
 	switch {
 	case fromEditor:
-		return "This link is from you:"
+		return "own-link"
 	case v.consent == "asked":
-		return "The reader was asked before and has not answered; until then it is \"a reader\":"
+		return "asked-before"
 	case v.words != "":
-		return "The reader has said it already (" + v.consent + "):"
+		return "said-" + v.consent
 	case !v.known:
-		return "The reader is not on the list, so nothing is sent to the address; Reply to the letter, if there was one, or credit it yourself:"
+		return "unknown"
 	}
 	return ""
 }

@@ -88,7 +88,7 @@ func (d *Desk) tellCorrected(ctx context.Context, tx *store.Tx, n *Newsletter, r
 	const shown = 10
 	changes := diff(string(before.Markdown), string(row.Markdown))
 	more := max(len(changes)-shown, 0)
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Mailed": mailed, "Subject": correctionSubject(e.Subject),
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Mailed": mailed, "Subject": n.correctionSubject(e.Subject),
 		"Changes": changes[:len(changes)-more], "More": more, "Grace": graceOf(n), "Page": "", "By": n.nameOf(row.Editor)}
 	if n.Frame.Host != "" {
 		data["Page"] = fmt.Sprintf("%s%s/%s", n.Frame.Host, n.Frame.ArchivePath, e.Slug)
@@ -119,14 +119,16 @@ func (d *Desk) mayBeMailed(ctx context.Context, tx *store.Tx, n *Newsletter, i *
 	return run.Counts[send.Sent] + run.Counts[send.Ambiguous], false, nil
 }
 
-func correctionSubject(subject string) string { return "Correction: " + subject }
+func (n *Newsletter) correctionSubject(subject string) string {
+	return n.phrase("correction-subject", subject)
+}
 
 // graceOf is the grace time as words, "" for none.
 func graceOf(n *Newsletter) string {
 	if n.Grace == 0 {
 		return ""
 	}
-	return span(n.Grace)
+	return n.span(n.Grace)
 }
 
 // answerCorrection mails the correction that the question was about, to those
@@ -151,7 +153,7 @@ func (d *Desk) answerCorrection(ctx context.Context, tx *store.Tx, r *decisionRo
 	if err != nil {
 		return "", err
 	}
-	e.Issue, e.Subject = send.Correction(i.Number), correctionSubject(e.Subject)
+	e.Issue, e.Subject = send.Correction(i.Number), r.n.correctionSubject(e.Subject)
 	if err := errors.Join(d.Press.Publish(ctx, tx, e), i.note(ctx, tx, r.who(), "correction mailed")); err != nil {
 		return "", err
 	}

@@ -59,7 +59,7 @@ func (d *Desk) keepOlder(ctx context.Context, tx *store.Tx, n *Newsletter, h *ho
 		return false, err
 	}
 	return true, d.tell(ctx, tx, n, h.draft.Editor, h.draft.MessageID, "older", map[string]any{"Number": i.Number, "Version": number,
-		"Current": i.Revision, "Written": clockTime(h.draft.writtenAt(), n.Zone), "Since": clockTime(current.writtenAt(), n.Zone)})
+		"Current": i.Revision, "Written": n.date("weekday-hour", h.draft.writtenAt()), "Since": n.date("weekday-hour", current.writtenAt())})
 }
 
 // mostLacking is how many lines a proof names that its text lacks.
@@ -121,9 +121,6 @@ func missingLines(base, theirs, ours string) []string {
 	}
 	return out
 }
-
-// clockTime is a moment of these days, as people say it.
-func clockTime(t time.Time, zone *time.Location) string { return t.In(zone).Format("Monday, 15:04") }
 
 // askNext asks about a text that bears the number of an issue that was sent.
 func (d *Desk) askNext(ctx context.Context, tx *store.Tx, n *Newsletter, h *home, i *Issue, r *Rendered) error {

@@ -24,7 +24,8 @@ type decisionRow struct {
 	paper     *paper
 	n         *Newsletter
 	received  time.Time
-	batch     *batch // while several words of one mail are carried out
+	clock     *time.Location // the zone of the mail's own Date; nil when unknown
+	batch     *batch         // while several words of one mail are carried out
 }
 
 // carryOut does what the editors' answers ask, each in one transaction with
@@ -321,6 +322,10 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 	return r.tell(ctx, tx, d, "unknown-word", map[string]any{"Word": c.Word, "Line": c.Line, "Open": d.standing(ctx, tx, r)})
 }
 
+// when writes an instant for the editor whose mail is answered: in the
+// newsletter's zone, and by the clock of the mail where that differs.
+func (r *decisionRow) when(t, now time.Time) string { return r.n.whenFor(t, now, r.clock) }
+
 // tell answers with one of the catalogue's mails and returns its Subject.
 func (r *decisionRow) tell(ctx context.Context, tx *store.Tx, d *Desk, name string, data map[string]any) (string, error) {
 	return r.mail(ctx, tx, d, name, data, &mail{paper: paper{Kind: paperAnswer}})
@@ -398,22 +403,10 @@ func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 // unclear answers a word that does not say which issue it means.
 func (d *Desk) unclear(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) (string, error) {
 	if i != nil {
-		t := tooLate[i.State]
-		return r.tell(ctx, tx, d, "too-late", map[string]any{"Number": i.Number, "Why": t.why, "Say": t.say})
+		return r.tell(ctx, tx, d, "too-late", map[string]any{"Number": i.Number, "State": string(i.State)})
 	}
 	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": r.line(),
 		"Nearest": "", "Beside": "", "Foot": nil})
-}
-
-// tooLate says why a word does not fit an issue, and what would.
-var tooLate = map[State]struct{ why, say string }{
-	Sending:   {"is being sent", "The word stop keeps it from all who do not have it yet."},
-	Stopped:   {"is stopped half-way", "The word resume, in answer to the mail that says so, sends the rest."},
-	Sent:      {"was sent already", "To correct it in the archive and the feed, answer its report with the change."},
-	Cancelled: {"was dropped", "A new text of that number begins again."},
-	Proofed:   {"waits for its approval", ""},
-	Approved:  {"is approved already", ""},
-	Held:      {"is on hold", ""},
 }
 
 // line is what the editor wrote, for an answer that quotes it.

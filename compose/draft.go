@@ -247,7 +247,7 @@ func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, e
 	}
 	r, err := Render(ctx, src, h.number, f)
 	if err == nil && d.Prober != nil {
-		r.Reach(ctx, d.Prober)
+		err = r.Reach(ctx, d.Prober)
 	}
 	return r, err
 }
@@ -357,15 +357,14 @@ func freeze(r *Rendered) *frozen {
 
 // refuse answers a text for an issue that is out or on its way.
 func (d *Desk) refuse(ctx context.Context, tx *store.Tx, n *Newsletter, h *home, i *Issue) error {
-	verb := map[State]string{Sending: "is being sent", Stopped: "is stopped half-way", Sent: "was sent"}[i.State]
 	next, err := nextNumber(ctx, tx, n.ID)
 	if err != nil {
 		return err
 	}
-	if err := closeDraft(ctx, tx, h.draft.ID, "refused", "#"+fmt.Sprint(i.Number)+" "+verb); err != nil {
+	if err := closeDraft(ctx, tx, h.draft.ID, "refused", fmt.Sprintf("#%d: %s", i.Number, i.State)); err != nil {
 		return err
 	}
-	return d.tellAuthor(ctx, tx, n, h.draft, "refused", map[string]any{"Number": i.Number, "Verb": verb, "Next": next})
+	return d.tellAuthor(ctx, tx, n, h.draft, "refused", map[string]any{"Number": i.Number, "State": string(i.State), "Next": next})
 }
 
 // unreadable answers a text of which no issue can be made.

@@ -1,12 +1,10 @@
 package compose
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +43,7 @@ const issuesShown = 12
 // the mail that says it.
 func (d *Desk) count(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (*tally, error) {
 	c := run.Counts
-	t := &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - run.Parked - c[send.Ambiguous] + c[send.Held], Parked: run.Parked, Refuses: refusing(run),
+	t := &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - run.Parked - c[send.Ambiguous] + c[send.Held], Parked: run.Parked, Refuses: n.refusing(run),
 		Maybe: c[send.Ambiguous], Failed: lost(run), Left: c[send.Suppressed], Dropped: c[send.Dropped]}
 	failures, err := d.Figures.Failures(ctx, tx, n.ID, i.Number)
 	t.explain(failures, n.Zone)
@@ -207,13 +205,5 @@ func (v *reportView) html(n *Newsletter, text string) ([]byte, error) {
 		b.Picture = b.Figures && strings.Contains(part, "#") && v.CID != ""
 		v.Blocks = append(v.Blocks, b)
 	}
-	t, err := template.New("report.html").Funcs(template.FuncMap(templates.Words())).ParseFS(n.Frame.Looks, "report.html")
-	if err != nil {
-		return nil, fmt.Errorf("report.html: %w", err)
-	}
-	var out bytes.Buffer
-	if err := t.Execute(&out, v); err != nil {
-		return nil, fmt.Errorf("report.html: %w", err)
-	}
-	return out.Bytes(), nil
+	return templates.HTML(n.Frame.Looks, "report.html", v)
 }

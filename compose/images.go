@@ -86,10 +86,17 @@ func (d *Desk) fitImage(ctx context.Context, newsletter, digest string, source [
 	if err != nil && !errors.As(err, &u) {
 		return err
 	}
+	var fault *Fault
+	if u != nil {
+		n := d.Newsletters[newsletter]
+		if fault, err = FaultOf(n.Frame.Looks, u); err != nil {
+			return err
+		}
+	}
 	return d.DB.Update(ctx, func(tx *store.Tx) error {
-		if u != nil {
+		if fault != nil {
 			_, err := tx.ExecContext(ctx, `UPDATE image SET source = NULL, fault = $1, remedy = $2 WHERE newsletter = $3 AND digest = $4`,
-				u.Why, u.Remedy, newsletter, digest)
+				fault.Why, fault.Remedy, newsletter, digest)
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE image SET source = NULL, shown = $1, kind = $2, width = $3, height = $4, from_width = $5, from_height = $6, data = $7
@@ -153,7 +160,7 @@ func attachedTo(ctx context.Context, tx *store.Tx, newsletter, images string) ([
 
 func (ref imageRef) read(ctx context.Context, tx *store.Tx, newsletter string) (*Attached, error) {
 	a := &Attached{Name: ref.Name, ContentID: ref.CID, File: ref.File}
-	p, u := picture.Picture{}, picture.Unreadable{}
+	p, u := picture.Picture{}, Fault{}
 	err := tx.QueryRowContext(ctx, `SELECT size, shown, kind, width, height, from_width, from_height, fault, remedy, data FROM image WHERE newsletter = $1 AND digest = $2`,
 		newsletter, ref.Digest).Scan(&a.Size, &p.Digest, &p.Type, &p.Width, &p.Height, &p.FromWidth, &p.FromHeight, &u.Why, &u.Remedy, &p.Data)
 	if err != nil {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"galley/templates"
 	"log/slog"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 // get. What it told beyond the picture is gone from the books.
 func TestImagesInTheBooks(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		d := &Desk{DB: db, Log: slog.New(slog.DiscardHandler)}
+		d := &Desk{Newsletters: map[string]*Newsletter{"quiet": {Frame: Frame{Looks: templates.Look("")}}}, DB: db, Log: slog.New(slog.DiscardHandler)}
 		a := attached(t, "quay.jpg", "", 2000, 1000)
 		file := bytes.Clone(a.Picture.Data)
 		var refs string

@@ -44,8 +44,6 @@ func (f *Frame) dress(layout string) []markdown.Finding {
 		return nil
 	}
 	return []markdown.Finding{{
-		Level: markdown.Warning, Code: "layout-unknown", Line: 1, Words: layout,
-		Message: fmt.Sprintf("There is no look of this name; the issue gets the newsletter's own. There are: %s.", strings.Join(templates.Names(f.Looks), ", ")),
-		Remedy:  "Write one of them behind layout:, or leave the key out.",
+		Level: markdown.Warning, Code: "layout-unknown", Line: 1, Words: layout, Gaps: []any{strings.Join(templates.Names(f.Looks), ", ")},
 	}}
 }

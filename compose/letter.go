@@ -19,13 +19,17 @@ type Letter struct {
 	Sender     string // bare address: the editor's answer goes there
 	Name       string
 	Subject    string
-	Body       string // what the reader wrote
-	Original   []byte // the whole mail as it came, attached for those who want to see it
-	Why        string // what Galley did with it beside passing it on, "" for nothing
+	Body       string    // what the reader wrote
+	Original   []byte    // the whole mail as it came, attached for those who want to see it
+	Why        LetterWhy // what Galley did with it beside passing it on
 	Consent    string
 	Words      string
 	Since      time.Time // since when the sender is on the list; zero if not
 }
+
+// LetterWhy is what was done with a letter beside passing it on, as the
+// catalogue's block letter-why names it, and about what; empty for nothing.
+type LetterWhy struct{ Why, Of string }
 
 // Pass hands a letter on to the editors, once: as plain text, under the
 // reader's name, with the reader's address as Reply-To.
@@ -41,7 +45,7 @@ func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO letter (newsletter, message, sender, name, subject, body, why, consent, words, state, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (newsletter, message) DO UPDATE SET why = excluded.why, state = excluded.state, at = excluded.at`, // dealt with again
-		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why, consent, in.Words, "passed", store.Micros(tx.Now()))
+		n.ID, in.Message, in.Sender, in.Name, in.Subject, in.Body, in.Why.Why, consent, in.Words, "passed", store.Micros(tx.Now()))
 	if err != nil {
 		return err
 	}
@@ -52,14 +56,14 @@ func (d *Desk) Pass(ctx context.Context, tx *store.Tx, in *Letter) error {
 }
 
 func (d *Desk) passTo(ctx context.Context, tx *store.Tx, n *Newsletter, in *Letter, to message.Address) error {
-	_, head, err := say(n.Frame.Looks, "letter", map[string]any{"Name": in.who(), "Since": since(in.Since, n.Zone), "Why": in.Why,
+	_, head, err := say(n.Frame.Looks, "letter", map[string]any{"Name": in.who(), "Since": n.since(in.Since), "Why": n.phrase("letter-why", in.Why),
 		"Consent": in.Consent, "Words": in.Words})
 	if err != nil {
 		return err
 	}
 	m := &mail{paper: paper{Kind: paperAnswer, Asks: "letter"}, to: to, subject: oneLine(in.Subject), text: strings.TrimSpace(head) + "\n\n" + in.Body}
 	if m.subject == "" {
-		m.subject = "(no subject)"
+		m.subject = n.phrase("no-subject", nil)
 	}
 	if len(in.Original) > 0 {
 		// message/rfc822 may not be encoded (RFC 2046 section 5.2.1), and a
@@ -67,7 +71,7 @@ func (d *Desk) passTo(ctx context.Context, tx *store.Tx, n *Newsletter, in *Lett
 		m.attachments = []message.Attachment{{Name: "letter.eml", Type: "application/octet-stream", Data: in.Original}}
 	}
 	from := n.From
-	from.Name = in.who() + " by way of " + n.Frame.Name
+	from.Name = n.phrase("by-way-of", map[string]any{"Who": in.who(), "Name": n.Frame.Name})
 	m.from = &from
 	if reader, err := message.ParseAddress(in.Sender); err == nil {
 		reader.Name = in.Name
@@ -84,11 +88,11 @@ func (in *Letter) who() string {
 	return in.Sender
 }
 
-func since(t time.Time, zone *time.Location) string {
+func (n *Newsletter) since(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(zone).Format("January 2006")
+	return n.date("month-year", t)
 }
 
 // lettersSince answers with all letters since the last issue.
@@ -114,7 +118,7 @@ func (d *Desk) lettersSince(ctx context.Context, tx *store.Tx, r *decisionRow) (
 		if err := rows.Scan(&l.Who, &l.Sender, &l.Subject, &l.Body, &l.Consent, &at); err != nil {
 			return "", err
 		}
-		l.When, l.Body = store.Instant(at).In(r.n.Zone).Format("Monday 2 January"), strings.TrimSpace(l.Body)
+		l.When, l.Body = r.n.date("day", store.Instant(at)), strings.TrimSpace(l.Body)
 		letters = append(letters, l)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil { // closed: the answer asks the books too

@@ -3,7 +3,6 @@ package compose
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"galley/send/store"
 )
@@ -49,7 +48,7 @@ func (d *Desk) askMachineOf(ctx context.Context, tx *store.Tx, n *Newsletter) er
 		}
 		line := i.standing(tx.Now(), n)
 		if run != nil && i.State != Approved {
-			line += fmt.Sprintf(" %s of %s readers have it.", thousands(run.Total-run.Waiting()), thousands(run.Total))
+			line += " " + n.phrase("have-it", map[string]any{"Have": run.Total - run.Waiting(), "Total": run.Total})
 		}
 		going = append(going, line)
 	}

@@ -43,7 +43,11 @@ func beforeInlining(b *testing.B, text []byte) []byte {
 	}
 	r := &Rendered{Doc: doc, Draft: draft}
 	r.name(0)
-	page, err := fill(f.Looks, "issue.html", r.page(f), doc.HTML(markdown.Mail))
+	filled, err := r.page(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	page, err := fill(f.Looks, "issue.html", filled, doc.HTML(markdown.Mail))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func (d *Desk) people(ctx context.Context, tx *store.Tx, r *decisionRow, c Comma
 	for _, s := range c.Args {
 		a, err := list.ParseAddress(s)
 		if err != nil {
-			lines = append(lines, err.Error())
+			lines = append(lines, s+": "+r.n.phrase("person", map[string]any{"What": "no-address"}))
 			continue
 		}
 		what, err := d.person(ctx, tx, r, c.Word, a)
@@ -121,7 +121,7 @@ func (d *Desk) invite(ctx context.Context, tx *store.Tx, r *decisionRow, a list.
 		return "", err
 	}
 	if is {
-		v["Reason"], v["Since"] = shut.Reason, shut.At.In(r.n.Zone).Format("2 January 2006")
+		v["Reason"], v["Since"] = shut.Reason, r.n.date("day-year", shut.At)
 		return say("suppressed")
 	}
 	why, err := d.Door.Closed(ctx, tx, r.n.ID, door.Join, a)
@@ -163,7 +163,7 @@ func (d *Desk) listWord(ctx context.Context, tx *store.Tx, r *decisionRow, c Com
 		o := one{Address: a.String(), State: "not on the books"}
 		p, err := d.People.Find(ctx, tx, r.n.ID, a)
 		if err == nil {
-			o.State, o.Since = string(p.State), p.Changed.In(r.n.Zone).Format("2 January 2006")
+			o.State, o.Since = string(p.State), r.n.date("day-year", p.Changed)
 			var past []list.Consent
 			past, err = d.People.History(ctx, tx, r.n.ID, p.ID)
 			for _, h := range past {

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -28,7 +27,7 @@ type Attached struct {
 	ContentID string // without angle brackets
 	Size      int    // octets of the file
 	Picture   *picture.Picture
-	Fault     *picture.Unreadable // why there is no Picture
+	Fault     *Fault // why there is no Picture
 	// File tells a file that was attached on purpose from a picture that a mail
 	// program laid into the text, which may be a logo of the signature.
 	File bool
@@ -176,8 +175,8 @@ func (r *Rendered) note(a *Attached, f *Frame) {
 	if p.Width == p.FromWidth && a.Size < 2*len(p.Data) {
 		return
 	}
-	what := fmt.Sprintf("The picture %s (%d by %d pixels, %s) goes out %d wide, %s.", a.Name, p.FromWidth, p.FromHeight, weight(a.Size), p.Width, weight(len(p.Data)))
-	r.Draft.Repairs = append(r.Draft.Repairs, markdown.Repair{Line: r.lineOf(a), What: what})
+	r.Draft.Repairs = append(r.Draft.Repairs, markdown.Repair{Line: r.lineOf(a), Kind: "picture",
+		Gaps: []any{1, a.Name, p.FromWidth, p.FromHeight, a.Size, p.Width, len(p.Data)}})
 }
 
 func (r *Rendered) lineOf(a *Attached) int {
@@ -187,14 +186,6 @@ func (r *Rendered) lineOf(a *Attached) int {
 		}
 	}
 	return 1
-}
-
-// weight is a size as people say it.
-func weight(octets int) string {
-	if octets < 1_000_000 {
-		return fmt.Sprintf("%d kB", max(1, (octets+500)/1000))
-	}
-	return fmt.Sprintf("%.1f MB", float64(octets)/1e6)
 }
 
 // facts tells lint what is known of a picture, under the name that the draft

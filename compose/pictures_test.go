@@ -154,7 +154,7 @@ func codes(r *Rendered) string {
 }
 
 func TestWhatIsSaidOfPictures(t *testing.T) {
-	broken := &Attached{Name: "phone.heic", Size: 9, File: true, Fault: &picture.Unreadable{Why: "No picture.", Remedy: "Save it."}}
+	broken := &Attached{Name: "phone.heic", Size: 9, File: true, Fault: &Fault{Why: "No picture.", Remedy: "Save it."}}
 	heavy := attached(t, "film.gif", "", 300, 200)
 	heavy.Picture.Data = make([]byte, 3_200_000)
 	wide := attached(t, "film.gif", "", 300, 200)

@@ -83,7 +83,7 @@ func (d *Desk) putAway(ctx context.Context, tx *store.Tx, r *decisionRow, c Comm
 }
 
 func (d *Desk) noSuchLink(ctx context.Context, tx *store.Tx, r *decisionRow, c Command, missing []string) (string, error) {
-	return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": "No link has this number; suggestions lists them:",
+	return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": r.n.phrase("fit-why", map[string]any{"Why": "no-link"}),
 		"Words": strings.Join(missing, ", "), "Open": d.standing(ctx, tx, r)})
 }
 
@@ -127,7 +127,7 @@ func (d *Desk) use(ctx context.Context, tx *store.Tx, r *decisionRow, c Command)
 	}
 	changed, ok := intoSection(string(text), section, links)
 	if !ok {
-		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": "The text has no section of this name:", "Words": section, "Open": d.standing(ctx, tx, r)})
+		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": r.n.phrase("fit-why", map[string]any{"Why": "no-section"}), "Words": section, "Open": d.standing(ctx, tx, r)})
 	}
 	for _, l := range links {
 		if err := setSuggestion(ctx, tx, l.ID, "used", i.Number); err != nil {

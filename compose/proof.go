@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"html/template"
 	"net/url"
 	"strings"
@@ -68,7 +67,7 @@ func (d *Desk) prove(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue,
 	if err := d.fillProof(ctx, tx, n, i, row, v); err != nil {
 		return err
 	}
-	v.findings(f)
+	v.findings(n, f)
 	for _, e := range n.Editors {
 		v.Told = ""
 		if e.Addr == row.Editor {
@@ -100,7 +99,7 @@ func (d *Desk) proveAgain(ctx context.Context, tx *store.Tx, r *decisionRow, i *
 	if err := d.fillProof(ctx, tx, n, i, row, v); err != nil {
 		return err
 	}
-	v.findings(f)
+	v.findings(n, f)
 	return d.proveTo(ctx, tx, n, i, row, f, v, n.addressOf(r.Editor))
 }
 
@@ -122,16 +121,16 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	v.State = "ready"
 	switch {
 	case v.was == Approved && i.Approved == i.Revision:
-		v.State, v.Goes = "approved", When(i.SendAt, tx.Now(), n.Zone)
+		v.State, v.Goes = "approved", n.when(i.SendAt, tx.Now())
 	case v.was == Approved:
 		v.State = "late"
 		if v.wasAt.After(tx.Now()) {
-			v.Goes = "in " + span(v.wasAt.Sub(tx.Now())) + ", on " + When(v.wasAt, tx.Now(), n.Zone) + ","
+			v.Goes = n.phrase("goes-in-on", map[string]any{"In": n.span(v.wasAt.Sub(tx.Now())), "On": n.when(v.wasAt, tx.Now())})
 		}
 	case row.Errors > 0:
 		v.State = "error"
 	case !t.Late.IsZero():
-		v.State, v.Time, v.Until = "passed", strings.Replace(dayName(t.Late, tx.Now(), n.Zone), " ", ", ", 1), t.until(n)
+		v.State, v.Time, v.Until = "passed", n.nearDay(t.Late, tx.Now(), true), t.until(n)
 	}
 	if err := d.fillRest(ctx, tx, n, i, v); err != nil {
 		return err
@@ -161,7 +160,7 @@ func (v *proofView) compare(ctx context.Context, tx *store.Tx, i *Issue) error {
 	return nil
 }
 
-func (v *proofView) findings(r *frozen) {
+func (v *proofView) findings(n *Newsletter, r *frozen) {
 	v.Errors, v.Remarks = nil, nil
 	for _, f := range r.Findings {
 		if f.Level == markdown.Error {
@@ -171,11 +170,10 @@ func (v *proofView) findings(r *frozen) {
 		}
 	}
 	for _, rep := range r.Repairs {
-		v.Repairs = append(v.Repairs, fmt.Sprintf("Line %d: %s", rep.Line, rep.What))
+		v.Repairs = append(v.Repairs, n.phrase("repaired-line", rep))
 	}
 	v.Subject, v.Preview = r.Subject, r.Preheader
-	v.Size = fmt.Sprintf("%d kB of the 102 that Gmail shows; %s, %s, %s", (r.Sizes.HTML+999)/1000,
-		plural(r.Sizes.Words, "word", "words"), plural(r.Sizes.Links, "link", "links"), plural(r.Sizes.Images, "image", "images"))
+	v.Size = n.phrase("size", map[string]any{"KB": (r.Sizes.HTML + 999) / 1000, "Words": r.Sizes.Words, "Links": r.Sizes.Links, "Images": r.Sizes.Images})
 }
 
 // proveTo posts the proof to one editor.
@@ -218,28 +216,24 @@ func (v *proofView) buttons(n *Newsletter, subject string) {
 		return template.URL("mailto:" + to + "?" + q)
 	}
 	v.Buttons = nil
+	words := []string{"hold", "test", "help"}
 	if len(v.Errors) == 0 {
-		b := button{"Approve", "approve", "", true}
+		word := "approve"
 		if v.Goes == "" || v.State == "approved" {
-			b = button{"Send now", "send now", "", true}
+			word = "send now"
 		}
-		b.URL = link(b.Word)
-		v.Buttons = append(v.Buttons, b)
+		words = append([]string{word}, words...)
 	}
-	for _, b := range [][2]string{{"Hold", "hold"}, {"Test copy", "test"}, {"All words", "help"}} {
-		v.Buttons = append(v.Buttons, button{b[0], b[1], link(b[1]), len(v.Buttons) == 0})
+	for _, word := range words {
+		v.Buttons = append(v.Buttons, button{n.phrase("button", word), word, link(word), len(v.Buttons) == 0})
 	}
 }
 
 // html lays the panel above the issue, which stays as readers get it.
 func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
-	t, err := template.New("panel.html").Funcs(template.FuncMap(templates.Words())).ParseFS(n.Frame.Looks, "panel.html")
+	panel, err := templates.HTML(n.Frame.Looks, "panel.html", v)
 	if err != nil {
-		return nil, fmt.Errorf("panel.html: %w", err)
-	}
-	var panel bytes.Buffer
-	if err := t.Execute(&panel, v); err != nil {
-		return nil, fmt.Errorf("panel.html: %w", err)
+		return nil, err
 	}
 	issue = dead(issue)
 	body := bytes.Index(issue, []byte("<body"))
@@ -247,7 +241,7 @@ func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
 		return nil, errors.New("issue.html has no <body>")
 	}
 	open := body + bytes.IndexByte(issue[body:], '>') + 1
-	return bytes.Join([][]byte{issue[:open], panel.Bytes(), issue[open:]}, nil), nil
+	return bytes.Join([][]byte{issue[:open], panel, issue[open:]}, nil), nil
 }
 
 // dead replaces the slots of a rendering: a proof may be forwarded, and

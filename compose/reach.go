@@ -19,10 +19,11 @@ const reachFor = 15 * time.Second
 
 // Reach adds to the findings what the servers say that the links lead
 // to. It waits for 15 seconds at most and changes nothing that readers see.
-func (r *Rendered) Reach(ctx context.Context, p Prober) {
+// An error means that the catalogue of the mails is faulty.
+func (r *Rendered) Reach(ctx context.Context, p Prober) error {
 	asks := lint.Asks(r.Doc)
 	if p == nil || len(asks) == 0 {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachFor)
 	defer cancel()
@@ -33,4 +34,5 @@ func (r *Rendered) Reach(ctx context.Context, p Prober) {
 			r.Waiting = append(r.Waiting, a.URL)
 		}
 	}
+	return r.speak()
 }

@@ -30,12 +30,16 @@ func (w *web) Probe(ctx context.Context, asks []probe.Ask) map[string]probe.Answ
 func TestRenderedReach(t *testing.T) {
 	r := mustRender(t, readFile(t, "testdata", "render", "harbour.md"), harbour())
 	before, digest := r.Errors(), r.Digest
-	r.Reach(t.Context(), nil)
+	if err := r.Reach(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
 	if r.Errors() != before {
 		t.Error("nobody was asked, and yet there are errors")
 	}
-	w := &web{answer: probe.Answer{State: probe.Gone, Why: "the server says 410 Gone"}}
-	r.Reach(t.Context(), w)
+	w := &web{answer: probe.Answer{State: probe.Gone, Status: 410, Why: "status"}}
+	if err := r.Reach(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
 	dead := slices.IndexFunc(r.Findings, func(f markdown.Finding) bool { return f.Code == "link-dead" })
 	if dead < 0 || r.Errors() <= before || r.Findings[0].Level != markdown.Error || r.digest() != digest {
 		t.Errorf("%d errors: %+v", r.Errors(), r.Findings)

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"galley/compose/lint"
 	"galley/compose/markdown"
 	"galley/compose/probe"
 	"galley/send/store"
+	"galley/templates"
 )
 
 // Links that had not answered when a proof was made are asked for again: soon,
@@ -102,7 +104,10 @@ func (d *Desk) heard(ctx context.Context, tx *store.Tx, id int64, answers map[st
 	if err != nil {
 		return err
 	}
-	gone := f.settle(answers)
+	gone, err := f.settle(n, answers)
+	if err != nil {
+		return err
+	}
 	if err := f.rewrite(ctx, tx, id, row.Errors+len(gone)); err != nil {
 		return err
 	}
@@ -114,7 +119,11 @@ func (d *Desk) heard(ctx context.Context, tx *store.Tx, id int64, answers map[st
 
 // settle takes the links that answered off those that are waited for; what leads
 // nowhere becomes an error of the proof, as if it had been known then.
-func (f *frozen) settle(answers map[string]probe.Answer) (gone []lateLink) {
+func (f *frozen) settle(n *Newsletter, answers map[string]probe.Answer) (gone []lateLink, err error) {
+	s, err := templates.Read(n.Frame.Looks)
+	if err != nil {
+		return nil, err
+	}
 	var still []string
 	for _, link := range f.Waiting {
 		a, asked := answers[link]
@@ -122,14 +131,20 @@ func (f *frozen) settle(answers map[string]probe.Answer) (gone []lateLink) {
 		case !asked || a.State == probe.Waiting:
 			still = append(still, link)
 		case a.State == probe.Gone:
-			gone = append(gone, lateLink{link, a.Why})
-			f.Findings = append([]markdown.Finding{{Level: markdown.Error, Code: "link-dead", Words: link,
-				Message: fmt.Sprintf("This link leads nowhere: %s.", a.Why), Remedy: "Look for a slip in the address, or take the link out."}}, f.Findings...)
+			why, _, err := s.Fill(lint.Why(a).Parts())
+			if err != nil {
+				return nil, err
+			}
+			dead := markdown.Finding{Level: markdown.Error, Code: "link-dead", Words: link, Gaps: []any{why}}
+			if err := spoken(s, &dead); err != nil {
+				return nil, err
+			}
+			gone, f.Findings = append(gone, lateLink{link, why}), append([]markdown.Finding{dead}, f.Findings...)
 		}
 	}
 	f.Waiting = still
 	f.Findings = slices.DeleteFunc(f.Findings, func(w markdown.Finding) bool { return w.Code == "link-waiting" && len(still) == 0 })
-	return gone
+	return gone, nil
 }
 
 // rewrite keeps what is known now of a revision. Not a byte of what readers get

@@ -20,12 +20,12 @@ func (i *Issue) unheard(run *send.Run) *send.Refusing {
 }
 
 // refusing names the providers that refuse a run.
-func refusing(run *send.Run) string {
+func (n *Newsletter) refusing(run *send.Run) string {
 	var names []string
 	for _, r := range run.Refusals {
 		names = append(names, r.Provider)
 	}
-	return strings.Join(names, " or ")
+	return n.phrase("providers", names)
 }
 
 // refused tells every editor that one provider refuses us, and with which

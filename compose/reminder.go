@@ -164,8 +164,8 @@ func (d *Desk) tellMissed(ctx context.Context, tx *store.Tx, n *Newsletter, s sc
 		return err
 	}
 	late := n.lateTurn(tx.Now(), at, n.Slot.Day(at))
-	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Short": at.In(n.Zone).Format("Monday 2 January"),
-		"Next": When(next, tx.Now(), n.Zone), "Send": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Open": "", "Soon": "", "Number": 0}
+	data := map[string]any{"Goes": n.when(at, tx.Now()), "Short": n.date("day", at),
+		"Next": n.when(next, tx.Now()), "Send": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Open": "", "Soon": "", "Number": 0}
 	m := &mail{paper: paper{Kind: paperReminder, Asks: asksMissed + n.Slot.Day(at)}}
 	if tx.Now().Sub(at) <= mostLate {
 		data["Soon"], data["In"], data["Until"] = late.soon(n), n.in(), late.until(n)
@@ -218,10 +218,10 @@ func (d *Desk) remind(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Goes": When(at, tx.Now(), n.Zone), "Day": dayName(at, tx.Now(), n.Zone), "Hours": "",
+	data := map[string]any{"Goes": n.when(at, tx.Now()), "Day": n.nearDay(at, tx.Now(), false), "Hours": "",
 		"Later": strings.ToLower(at.AddDate(0, 0, 1).In(n.Zone).Format("Monday 15:04"))}
 	if left := at.Sub(tx.Now()); left < 12*time.Hour {
-		data["Hours"] = spelled(left)
+		data["Hours"] = n.spelled(left)
 	}
 	m := &mail{paper: paper{Kind: paperReminder}}
 	if len(open) == 0 {
@@ -255,9 +255,8 @@ func (d *Desk) remindOf(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	clock := func(us int64) string { return store.Instant(us).In(n.Zone).Format("Monday, 15:04") }
 	data["Number"], data["Revision"], data["Was"], data["Readers"] = i.Number, i.Revision, i.Approved, readers
-	data["Came"], data["Since"] = clock(came), clock(changed)
+	data["Came"], data["Since"] = n.date("weekday-hour", store.Instant(came)), n.date("weekday-hour", store.Instant(changed))
 	data["Missing"] = "approval"
 	switch {
 	case i.State == Held:
@@ -278,25 +277,26 @@ func (d *Desk) remindAll(ctx context.Context, tx *store.Tx, n *Newsletter, m *ma
 	return nil
 }
 
-// dayName is "today", "tomorrow" or the weekday, with the hour.
-func dayName(at, now time.Time, zone *time.Location) string {
-	at, now = at.In(zone), now.In(zone)
+// nearDay is "today", "tomorrow" or the weekday, with the hour.
+func (n *Newsletter) nearDay(at, now time.Time, comma bool) string {
+	at, now = at.In(n.Zone), now.In(n.Zone)
+	day := ""
 	switch at.Format(time.DateOnly) {
 	case now.Format(time.DateOnly):
-		return "today " + at.Format("15:04")
+		day = "today"
 	case now.AddDate(0, 0, 1).Format(time.DateOnly):
-		return "tomorrow " + at.Format("15:04")
+		day = "tomorrow"
 	}
-	return at.Format("Monday 15:04")
+	return n.phrase("near-day", map[string]any{"Day": day, "At": at, "Comma": comma})
 }
 
 // spelled writes a short time as a person says it: "two hours".
-func spelled(d time.Duration) string {
+func (n *Newsletter) spelled(d time.Duration) string {
 	switch h := d.Round(time.Hour); {
 	case h == time.Hour:
-		return "an hour"
+		return n.phrase("an-hour", nil)
 	case h > time.Hour:
-		return span(h)
+		return n.span(h)
 	}
-	return span(d)
+	return n.span(d)
 }

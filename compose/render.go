@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"galley/templates"
 	"html/template"
 	"io/fs"
 	"regexp"
@@ -71,6 +72,8 @@ type Rendered struct {
 
 	hero markdown.Shown // of an attached hero image
 	lost []string       // pictures that did not come
+
+	looks fs.FS // the words of the findings
 }
 
 // Errors counts the findings that stop an approval.
@@ -113,8 +116,8 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 		return nil, err
 	}
 	r.check(f, src.Date, slices.Concat(draft.Findings, found))
-	r.Digest = r.digest()
-	return r, nil
+	r.Digest, r.looks = r.digest(), f.Looks
+	return r, r.speak()
 }
 
 // numbered matches the number at the head of a title: "#129 - 9 Jul 2022".
@@ -189,6 +192,8 @@ type Page struct {
 	Contents            []markdown.Section
 	Body                template.HTML // of the HTML files
 	TextBody            string        // of issue.txt
+
+	inThisIssue string // above the contents
 }
 
 // ContentsLine is the table of contents as one sentence.
@@ -197,12 +202,15 @@ func (p *Page) ContentsLine() string {
 	for i, s := range p.Contents {
 		titles[i] = s.Title
 	}
-	return "In this issue: " + strings.Join(titles, "; ")
+	return p.inThisIssue + ": " + strings.Join(titles, "; ")
 }
 
 // write fills the three templates.
 func (r *Rendered) write(f Frame) error {
-	p := r.page(f)
+	p, err := r.page(f)
+	if err != nil {
+		return err
+	}
 	p.UnsubscribeURL = message.SlotUnsubscribe
 	mail, err := fill(f.Looks, "issue.html", p, r.Doc.HTML("mail"))
 	if err != nil {
@@ -222,8 +230,8 @@ func (r *Rendered) write(f Frame) error {
 	return err
 }
 
-func (r *Rendered) page(f Frame) *Page {
-	p := &Page{
+func (r *Rendered) page(f Frame) (p *Page, err error) {
+	p = &Page{
 		Lang: r.Doc.Front.Lang, Name: f.Name, Tagline: f.Tagline,
 		Number: r.Number, Title: r.Title, Subtitle: oneLine(r.Doc.Front.Subtitle), Preheader: r.Preheader,
 		PostalAddress: f.PostalAddress, Contents: contents(r.Doc, markdown.Mail), DateISO: r.Date,
@@ -234,15 +242,20 @@ func (r *Rendered) page(f Frame) *Page {
 	if p.Lang == "" {
 		p.Lang = "en"
 	}
-	p.Date = longDate(r.Date, p.Lang)
+	if p.Date, err = longDate(f.Looks, r.Date, p.Lang); err != nil {
+		return nil, err
+	}
+	if p.inThisIssue, err = phrase(f.Looks, "issue-contents", nil); err != nil {
+		return nil, err
+	}
 	p.Headline = headline(r.Title)
 	if f.Host != "" {
 		p.ArchiveURL = f.Host + f.ArchivePath
 		p.WebURL = p.ArchiveURL + "/" + r.Slug
 	}
 	p.Hero, p.ShareImage = r.heroOf(&f)
-	p.Credits = r.credits(&f)
-	return p
+	p.Credits, err = r.credits(&f)
+	return p, err
 }
 
 // contents is the table of contents of one medium. A list of one leads nobody
@@ -254,14 +267,18 @@ func contents(doc *markdown.Document, m markdown.Medium) []markdown.Section {
 	return nil
 }
 
-// longDate writes 2022-07-09 as people do. Other languages than English keep the
-// form that is read everywhere.
-func longDate(iso, lang string) string {
-	day, err := time.Parse(time.DateOnly, iso)
-	if err != nil || !strings.HasPrefix(strings.ToLower(lang), "en") {
-		return iso
+// longDate writes 2022-07-09 as people do, in the catalogue's language. An issue
+// in another one keeps the form that is read everywhere.
+func longDate(looks fs.FS, iso, lang string) (string, error) {
+	s, err := templates.Read(looks)
+	if err != nil {
+		return "", err
 	}
-	return day.Format("2 January 2006")
+	day, err := time.Parse(time.DateOnly, iso)
+	if err != nil || !strings.HasPrefix(strings.ToLower(lang), strings.ToLower(s.Lang())) {
+		return iso, nil
+	}
+	return s.Phrase("day-year", day)
 }
 
 // headline is what the title says beyond number and date; the masthead shows
@@ -291,7 +308,11 @@ func isDate(s string) bool {
 // fill executes an HTML template. html/template drops comments, so conditional
 // comments for Outlook go through the function raw.
 func fill(looks fs.FS, name string, p *Page, body []byte) ([]byte, error) {
-	t, err := template.New(name).Funcs(template.FuncMap{"raw": raw}).ParseFS(looks, name)
+	s, err := templates.Read(looks)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New(name).Funcs(template.FuncMap(s.Words())).Funcs(template.FuncMap{"raw": raw}).ParseFS(looks, name)
 	if err != nil {
 		return nil, fmt.Errorf("template %s: %w", name, err)
 	}
@@ -318,7 +339,11 @@ func fillText(looks fs.FS, name string, p *Page, body []byte) ([]byte, error) {
 		"rule":  func() string { return strings.Repeat("-", textWidth) },
 		"upper": strings.ToUpper,
 	}
-	t, err := texttemplate.New(name).Funcs(funcs).ParseFS(looks, name)
+	s, err := templates.Read(looks)
+	if err != nil {
+		return nil, err
+	}
+	t, err := texttemplate.New(name).Funcs(s.Words()).Funcs(funcs).ParseFS(looks, name)
 	if err != nil {
 		return nil, fmt.Errorf("template %s: %w", name, err)
 	}

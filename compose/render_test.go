@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -175,8 +176,12 @@ func TestRenderWithoutSite(t *testing.T) {
 
 func TestRenderFaultyTemplate(t *testing.T) {
 	f := harbour()
-	f.Looks = fstest.MapFS{"issue.html": {Data: []byte("{{.Nothing}}")}}
-	_, err := Render(context.Background(), markdown.Source{Text: []byte("x")}, 0, f)
+	words, err := fs.ReadFile(f.Looks, templates.Catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Looks = fstest.MapFS{"issue.html": {Data: []byte("{{.Nothing}}")}, templates.Catalogue: {Data: words}}
+	_, err = Render(context.Background(), markdown.Source{Text: []byte("x")}, 0, f)
 	if err == nil || !strings.Contains(err.Error(), "issue.html") {
 		t.Error(err)
 	}

@@ -34,21 +34,12 @@ func (d *Desk) standing(ctx context.Context, tx *store.Tx, r *decisionRow) strin
 
 // standing says where an issue stands.
 func (i *Issue) standing(now time.Time, n *Newsletter) string {
-	switch i.State {
-	case Proofed:
-		return fmt.Sprintf("Proof %d of #%d is ready and waits for approve.", i.Revision, i.Number)
-	case Approved:
-		return fmt.Sprintf("#%d goes %s.", i.Number, When(i.SendAt, now, n.Zone))
-	case Held:
-		return fmt.Sprintf("#%d is on hold.", i.Number)
-	case Sending:
-		return fmt.Sprintf("#%d is being sent.", i.Number)
-	case Stopped:
-		return fmt.Sprintf("#%d is stopped half-way.", i.Number)
-	case Sent:
-		return fmt.Sprintf("#%d was sent %s.", i.Number, When(i.SendAt, now, n.Zone))
-	}
-	return fmt.Sprintf("#%d was dropped.", i.Number)
+	return n.phrase("standing", i.stands(now, n))
+}
+
+// stands is what the catalogue's sentences say of an issue.
+func (i *Issue) stands(now time.Time, n *Newsletter) map[string]any {
+	return map[string]any{"State": string(i.State), "Number": i.Number, "Revision": i.Revision, "When": n.when(i.SendAt, now)}
 }
 
 // status answers with what is scheduled, the list and the last figures.
@@ -63,7 +54,7 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	if err != nil {
 		return "", err
 	}
-	data := map[string]any{"Short": "nothing in the making", "Readers": readers, "Slot": "", "Last": "", "Apart": apart}
+	data := map[string]any{"Short": r.n.phrase("status-of", map[string]any{"State": ""}), "Readers": readers, "Slot": "", "Last": "", "Apart": apart}
 	var lines []string
 	for _, i := range open {
 		line, err := d.underWay(ctx, tx, r.n, i)
@@ -71,9 +62,9 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 			return "", err
 		}
 		lines = append(lines, cmp.Or(line, i.standing(tx.Now(), r.n)))
-	}
-	if len(lines) > 0 {
-		data["Short"] = strings.TrimSuffix(strings.Replace(lines[0], "Proof", "proof", 1), ".")
+		if len(lines) == 1 {
+			data["Short"] = cmp.Or(strings.TrimSuffix(line, "."), r.n.phrase("status-of", i.stands(tx.Now(), r.n)))
+		}
 	}
 	data["Issues"] = lines
 	next, err := d.freeSlot(ctx, tx, r.n, tx.Now())
@@ -81,7 +72,7 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 		return "", err
 	}
 	if data["Paused"] = r.n.Slot != nil; !next.IsZero() {
-		data["Slot"] = When(next, tx.Now(), r.n.Zone)
+		data["Slot"] = r.when(next, tx.Now())
 	}
 	if last != nil {
 		run, err := d.Figures.Progress(ctx, tx, r.n.ID, last.Number)
@@ -89,7 +80,7 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 			return "", err
 		}
 		if run != nil {
-			data["Last"] = fmt.Sprintf("#%d, %s of %s taken, %s failed.", last.Number, thousands(run.Counts[send.Sent]), thousands(run.Total), thousands(lost(run)))
+			data["Last"] = r.n.phrase("last-figures", map[string]any{"Number": last.Number, "Taken": run.Counts[send.Sent], "Total": run.Total, "Lost": lost(run)})
 		}
 	}
 	return r.tell(ctx, tx, d, "status", data)
@@ -105,7 +96,7 @@ func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		return "", err
 	}
-	short := func(t time.Time) string { return t.In(r.n.Zone).Format("Monday 2 January, 15:04") }
+	short := func(t time.Time) string { return r.n.date("hour", t) }
 	data := map[string]any{"Open": d.standing(ctx, tx, r), "Goes": "", "Number": 0, "Slot": "", "Readers": readers, "Letters": letters, "Waiting": len(links)}
 	if !next.IsZero() {
 		data["Slot"] = short(next)
@@ -285,8 +276,8 @@ func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone),
-		"Next": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Means": When(next, tx.Now(), n.Zone), "Slot": n.Slot != nil}
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": n.when(i.SendAt, tx.Now()),
+		"Next": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Means": n.when(next, tx.Now()), "Slot": n.Slot != nil}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}
 		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest, Asks: asksLate}, number: i.Number}

@@ -21,7 +21,7 @@ func (d *Desk) skip(ctx context.Context, tx *store.Tx, r *decisionRow, c Command
 	}
 	until, ok := c.until(tx.Now())
 	if !ok {
-		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": "That day is over, or more than half a year away (pause leaves out all):", "Words": c.Line, "Open": d.standing(ctx, tx, r)})
+		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": c.Word, "Why": r.n.phrase("fit-why", map[string]any{"Why": "too-far"}), "Words": c.Line, "Open": d.standing(ctx, tx, r)})
 	}
 	slots, err := d.toSkip(ctx, tx, r, until)
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *Desk) tellSkipped(ctx context.Context, tx *store.Tx, r *decisionRow, sl
 	}
 	data := map[string]any{"Dates": dates(slots, tx.Now(), r.n), "Held": numbersOf(held), "Next": "", "Revision": 0}
 	if !next.IsZero() {
-		data["Next"] = When(next, tx.Now(), r.n.Zone)
+		data["Next"] = r.when(next, tx.Now())
 	}
 	m, err := d.heldPaper(ctx, tx, held, data)
 	if err != nil {
@@ -143,7 +143,7 @@ func (d *Desk) heldPaper(ctx context.Context, tx *store.Tx, held []*Issue, data 
 func dates(slots []time.Time, now time.Time, n *Newsletter) []string {
 	var out []string
 	for _, at := range slots {
-		out = append(out, When(at, now, n.Zone))
+		out = append(out, n.when(at, now))
 	}
 	return out
 }
@@ -186,7 +186,7 @@ func (d *Desk) pause(ctx context.Context, tx *store.Tx, r *decisionRow, c Comman
 	}
 	data := map[string]any{"Held": numbersOf(held), "Slot": "", "Revision": 0}
 	if r.n.Slot != nil {
-		data["Slot"] = When(r.n.Slot.Next(tx.Now()), tx.Now(), r.n.Zone)
+		data["Slot"] = r.when(r.n.Slot.Next(tx.Now()), tx.Now())
 	}
 	return r.mailAll(ctx, tx, d, "paused", data, mail{paper: paper{Kind: paperStopped, Asks: asksSchedule}})
 }
@@ -238,7 +238,7 @@ func (d *Desk) resumeSchedule(ctx context.Context, tx *store.Tx, r *decisionRow)
 	if err != nil {
 		return "", err
 	}
-	data := map[string]any{"Next": When(next, tx.Now(), r.n.Zone), "Held": numbersOf(held), "Revision": 0}
+	data := map[string]any{"Next": r.when(next, tx.Now()), "Held": numbersOf(held), "Revision": 0}
 	m, err := d.heldPaper(ctx, tx, held, data)
 	if err != nil {
 		return "", err

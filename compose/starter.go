@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"galley/compose/markdown"
 	"galley/send/message"
@@ -80,7 +82,7 @@ func (d *Desk) fillForm(ctx context.Context, tx *store.Tx, n *Newsletter, f *for
 		return err
 	}
 	f.number, f.waiting = number, len(links)
-	f.title, f.text, f.loose = starterText(number, f.at.In(n.Zone), old, n.Frame.Sections, links)
+	f.title, f.text, f.loose = n.starterText(number, f.at.In(n.Zone), old, links)
 	return nil
 }
 
@@ -116,7 +118,7 @@ func (d *Desk) mailForm(ctx context.Context, tx *store.Tx, n *Newsletter, f *for
 	if l, err := d.last(ctx, tx, n); err == nil && l != nil {
 		last = fmt.Sprintf("#%d", l.Number)
 	}
-	data := map[string]any{"Number": f.number, "Goes": When(f.at, f.now, n.Zone), "Short": f.at.In(n.Zone).Format("Monday 2 January"),
+	data := map[string]any{"Number": f.number, "Goes": n.when(f.at, f.now), "Short": n.date("day", f.at),
 		"Readers": readers, "File": file, "Letters": letters, "Last": last, "Waiting": f.waiting, "Loose": f.loose, "Placed": f.waiting - len(f.loose), "Apart": apart}
 	subject, text, err := say(n.Frame.Looks, "starter", data)
 	if err != nil {
@@ -181,21 +183,21 @@ type part struct {
 }
 
 // datedTitle is a title of a number and a date alone: "#129 - 9 Jul 2022".
-var datedTitle = regexp.MustCompile(`^#\d+ - \d{1,2} [A-Z][a-z]{2} \d{4}$`)
+var datedTitle = regexp.MustCompile(`^#\d+ - \d{1,2}\.? \pL+\.? \d{4}$`)
 
 // starterText makes the empty form of an issue in the shape of the last one.
 // What is to be written is TK, which no proof lets pass. Each link that waits
 // stands under the section that it or its note names; loose are the others.
-func starterText(number int, day time.Time, old []byte, usual []string, links []*waitingLink) (title, text string, loose []*waitingLink) {
+func (n *Newsletter) starterText(number int, day time.Time, old []byte, links []*waitingLink) (title, text string, loose []*waitingLink) {
 	d := markdown.Read(markdown.Source{Text: old, Exact: true})
 	parts := partsOf(string(d.Body))
 	title = fmt.Sprintf("#%d: TK", number)
 	if datedTitle.MatchString(d.Front.Title) || len(old) == 0 {
-		title = fmt.Sprintf("#%d - %s", number, day.Format("2 Jan 2006"))
+		title = fmt.Sprintf("#%d - %s", number, n.phrase("title-day", day))
 	}
 	foot := len(parts) - 1 // the last section, if it has words and no links
 	if len(parts) == 1 {
-		for _, name := range usual {
+		for _, name := range n.Frame.Sections {
 			parts = append(parts, part{name: name})
 		}
 	}
@@ -301,10 +303,8 @@ func (w *waitingLink) belongs(section string) bool {
 
 // comment says of a link what the editor may want to know; it is never sent.
 func (w *waitingLink) comment() string {
-	s := w.Number() + ", " + strings.ToLower(w.From()[:1]) + w.From()[1:]
-	if w.Published != 0 {
-		s += fmt.Sprintf(" In #%d before.", w.Published)
-	}
+	first, size := utf8.DecodeRuneInString(w.From())
+	s := w.Number() + ", " + string(unicode.ToLower(first)) + w.From()[size:] + w.before()
 	if w.Note != "" {
 		s += ` "` + strings.Join(strings.Fields(w.Note), " ") + `"`
 	}

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"galley/templates"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,11 @@ func TestStarterText(t *testing.T) {
 		{ID: 2, Entry: 215, URL: "https://example.org/plan", Votes: 1},
 		{ID: 3, Entry: 216, URL: "https://example.org/teams", Votes: 1, Section: "managing teams", FromEditor: true, Published: 88},
 	}
-	title, text, loose := starterText(130, day, []byte(old), nil, links)
+	n := &Newsletter{Frame: Frame{Looks: templates.Look("")}, Zone: time.UTC}
+	for _, l := range links {
+		l.n = n
+	}
+	title, text, loose := n.starterText(130, day, []byte(old), links)
 	if title != "#130 - 16 Jul 2022" || len(loose) != 1 || loose[0].Entry != 215 {
 		t.Errorf("%q, loose %v", title, loose)
 	}
@@ -58,7 +63,8 @@ And that’s it for another week.
 
 // The first issue has no last one: the configured sections are its shape.
 func TestStarterTextOfTheFirstIssue(t *testing.T) {
-	_, text, _ := starterText(1, time.Date(2022, 7, 16, 9, 0, 0, 0, time.UTC), nil, []string{"Reading", "Random"}, nil)
+	n := &Newsletter{Frame: Frame{Looks: templates.Look(""), Sections: []string{"Reading", "Random"}}}
+	_, text, _ := n.starterText(1, time.Date(2022, 7, 16, 9, 0, 0, 0, time.UTC), nil, nil)
 	if !strings.HasSuffix(text, "---\n\nTK\n\n## Reading\n\nTK\n\n## Random\n\nTK\n") || !strings.Contains(text, `title: "#1 - 16 Jul 2022"`) {
 		t.Errorf("the form is\n%s", text)
 	}
@@ -66,7 +72,8 @@ func TestStarterTextOfTheFirstIssue(t *testing.T) {
 
 // A title with words of its own is to be written anew.
 func TestStarterTitle(t *testing.T) {
-	if title, _, _ := starterText(13, time.Now(), []byte("---\ntitle: \"#12: The Binder\"\n---\n\nHi\n"), nil, nil); title != "#13: TK" {
+	n := &Newsletter{Frame: Frame{Looks: templates.Look("")}}
+	if title, _, _ := n.starterText(13, time.Now(), []byte("---\ntitle: \"#12: The Binder\"\n---\n\nHi\n"), nil); title != "#13: TK" {
 		t.Errorf("the title is %q", title)
 	}
 }

@@ -136,6 +136,7 @@ type waitingLink struct {
 	Note, Consent, Credit string // of the first vote
 	Name                  string
 	FromEditor            bool
+	n                     *Newsletter // in whose words it is told
 }
 
 // Number is how the editor names the link: 221, or 221b.
@@ -178,33 +179,18 @@ func (w *waitingLink) Line() string {
 		title += " - " + w.Author
 	}
 	line := strings.TrimRight(title, ".") + ". " + w.From()
-	if w.Published != 0 {
-		line += fmt.Sprintf(" In #%d before.", w.Published)
-	}
-	return line
+	return line + w.before()
 }
 
 // From says who suggested the link, as far as they may be told apart.
-func (w *waitingLink) From() string {
-	switch {
-	case w.FromEditor:
-		return "From you."
-	case w.Votes == 1:
-		return "One reader" + w.mayName() + "."
-	}
-	return plural(w.Votes, "reader", "readers") + w.mayName() + "."
-}
+func (w *waitingLink) From() string { return w.n.phrase("link-from", w) }
 
-func (w *waitingLink) mayName() string {
-	switch w.Consent {
-	case "named":
-		return "; may be named: " + w.Credit
-	case "private":
-		return "; private"
-	case "asked":
-		return "; asked"
+// before tells that an earlier issue had the link.
+func (w *waitingLink) before() string {
+	if w.Published == 0 {
+		return ""
 	}
-	return ""
+	return " " + w.n.phrase("link-before", w.Published)
 }
 
 func hostOf(url string) string {
@@ -219,7 +205,7 @@ const waitingColumns = `s.id, s.entry, s.part, s.canonical, s.title, s.author, s
 const waitingFrom = ` FROM suggestion s JOIN vote v ON v.id = (SELECT min(id) FROM vote WHERE vote.suggestion = s.id) WHERE s.newsletter = $1`
 
 func (d *Desk) scanWaiting(n *Newsletter, row scanner) (*waitingLink, error) {
-	var w waitingLink
+	w := waitingLink{n: n}
 	var sender string
 	err := row.Scan(&w.ID, &w.Entry, &w.Part, &w.URL, &w.Title, &w.Author, &w.Section, &w.State, &w.Published,
 		&w.Votes, &w.Note, &w.Consent, &w.Credit, &w.Name, &sender)

@@ -95,7 +95,7 @@ func (d *Desk) thankOne(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 		return err
 	}
 	first, _, _ := strings.Cut(n.Editors[0].Name, " ")
-	data := map[string]any{"Name": firstName(t.name), "Number": i.Number, "Titles": t.titles, "With": t.with(text), "Signed": first, "Archive": ""}
+	data := map[string]any{"Name": firstName(t.name), "Number": i.Number, "Titles": t.titles, "With": t.with(n, text), "Signed": first, "Archive": ""}
 	if n.Frame.Host != "" {
 		data["Archive"] = fmt.Sprintf("%s%s/%04d", n.Frame.Host, n.Frame.ArchivePath, i.Number)
 	}
@@ -111,7 +111,7 @@ func (d *Desk) thankOne(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 
 // with is how the issue thanks the reader: by the name that stands in it, as
 // "a reader", or with no word of it.
-func (t *thanked) with(text string) string {
+func (t *thanked) with(n *Newsletter, text string) string {
 	if t.private {
 		return ""
 	}
@@ -123,5 +123,5 @@ func (t *thanked) with(text string) string {
 	if len(t.credits) > 0 {
 		return "" // the editor left the name out
 	}
-	return "a reader"
+	return n.phrase("a-reader", nil)
 }

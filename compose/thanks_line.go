@@ -21,9 +21,9 @@ const mostNamed = 12
 // credits is the line that thanks for the links of an issue: who asked to be
 // named is named, the others are counted, and who wants no mention has none. The
 // editor leaves it out of one issue with "credits: no" in the head.
-func (r *Rendered) credits(f *Frame) string {
+func (r *Rendered) credits(f *Frame) (string, error) {
 	if f.Voices == nil || r.Doc.Front.NoCredits {
-		return ""
+		return "", nil
 	}
 	var names []string
 	seen := map[string]bool{}
@@ -41,20 +41,17 @@ func (r *Rendered) credits(f *Frame) string {
 			others++
 		}
 	}
-	switch {
-	case others == 1:
-		names = append(names, "a reader")
-	case others > 1:
-		names = append(names, plural(others, "reader", "readers"))
+	if others > 0 {
+		more, err := phrase(f.Looks, "other-readers", others)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, more)
 	}
 	if len(names) == 0 {
-		return ""
+		return "", nil
 	}
-	line := names[len(names)-1]
-	if len(names) > 1 {
-		line = strings.Join(names[:len(names)-1], ", ") + " and " + line
-	}
-	return "With thanks for links to " + line + "."
+	return phrase(f.Looks, "with-thanks", map[string]any{"Names": names})
 }
 
 // voices finds who sent a link, but for the editors and those who want no word

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"galley/templates"
 	"testing"
 
 	"galley/compose/lint"
@@ -23,7 +24,7 @@ func TestCredits(t *testing.T) {
 		{map[string][]Voice{"https://two.example/": {b, {"d@x", ""}}, "https://three.example/": {c}}, "With thanks for links to Cy <b>Holm</b> and 2 readers."},
 	} {
 		r := renderedWith(t, text, Frame{Voices: func(link string) []Voice { return test.voices[lint.Canonical(link)] }})
-		if got := r.credits(&Frame{Voices: func(link string) []Voice { return test.voices[lint.Canonical(link)] }}); got != test.want {
+		if got, err := r.credits(&Frame{Looks: templates.Look(""), Voices: func(link string) []Voice { return test.voices[lint.Canonical(link)] }}); err != nil || got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 		if test.want != "" && (!bytes.Contains(r.Text, []byte(test.want)) || bytes.Contains(r.HTML, []byte("<b>Holm"))) {

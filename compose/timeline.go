@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"galley/templates"
 	"slices"
 	"strconv"
 	"time"
@@ -80,7 +81,7 @@ func runEvents(run *send.Run) (all []Event) {
 		return nil
 	}
 	if !run.Started.IsZero() {
-		all = append(all, Event{At: run.Started, Who: "press", What: "run begins", Note: plural(run.Total, "reader", "readers")})
+		all = append(all, Event{At: run.Started, Who: "press", What: "run begins", Note: templates.Count(run.Total, "reader", "readers")})
 	}
 	if !run.Ended.IsZero() {
 		all = append(all, Event{At: run.Ended, Who: "press", What: "run ends", Note: string(run.State)})

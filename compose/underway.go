@@ -26,26 +26,26 @@ func (d *Desk) underWay(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 	}
 	data := map[string]any{"Number": i.Number, "Taken": run.Counts[send.Sent], "Total": run.Total, "Rate": "", "Left": ""}
 	if rate > 0 && left > 0 {
-		data["Rate"], data["Left"] = speed(rate), roughly(left)
+		data["Rate"], data["Left"] = n.speed(rate), n.roughly(left)
 	}
 	return phrase(n.Frame.Looks, "under-way", data)
 }
 
 // speed writes copies a second so that a slow one is not 0.
-func speed(rate float64) string {
+func (n *Newsletter) speed(rate float64) string {
 	if rate < 9.95 {
 		return fmt.Sprintf("%.1f", rate)
 	}
-	return thousands(int(math.Round(rate)))
+	return n.thousands(int(math.Round(rate)))
 }
 
 // roughly writes how long something takes, as people would.
-func roughly(d time.Duration) string {
+func (n *Newsletter) roughly(d time.Duration) string {
 	switch {
 	case d < 90*time.Second:
-		return plural(max(1, int(d/time.Second)), "second", "seconds")
+		return n.phrase("roughly", map[string]any{"Unit": "second", "N": max(1, int(d/time.Second))})
 	case d < 90*time.Minute:
-		return plural(int((d+30*time.Second)/time.Minute), "minute", "minutes")
+		return n.phrase("roughly", map[string]any{"Unit": "minute", "N": int((d + 30*time.Second) / time.Minute)})
 	}
-	return plural(int((d+30*time.Minute)/time.Hour), "hour", "hours")
+	return n.phrase("roughly", map[string]any{"Unit": "hour", "N": int((d + 30*time.Minute) / time.Hour)})
 }

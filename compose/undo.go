@@ -29,9 +29,9 @@ func (d *Desk) restore(ctx context.Context, tx *store.Tx, r *decisionRow, i *Iss
 		return "", err
 	}
 	if row == nil || version == i.Revision {
-		why := fmt.Sprintf("#%d has no version of this number:", i.Number)
+		why := r.n.phrase("fit-why", map[string]any{"Why": "no-version", "Number": i.Number})
 		if row != nil {
-			why = "This is the current version already:"
+			why = r.n.phrase("fit-why", map[string]any{"Why": "this-version"})
 		}
 		return r.tell(ctx, tx, d, "no-fit", map[string]any{"What": "use version", "Why": why, "Words": fmt.Sprint(version), "Open": d.standing(ctx, tx, r)})
 	}
@@ -57,7 +57,7 @@ func (d *Desk) undo(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	}
 	switch {
 	case last == nil, last.draft == nil && len(last.words.Commands) == 0:
-		return d.cannotUndo(ctx, tx, r, "Your last mail changed nothing that I could take back.")
+		return d.cannotUndo(ctx, tx, r, r.n.phrase("undo-why", map[string]any{"Why": "nothing"}))
 	case last.draft != nil:
 		return d.undoText(ctx, tx, r, last.draft)
 	}
@@ -124,7 +124,7 @@ func (d *Desk) undoText(ctx context.Context, tx *store.Tx, r *decisionRow, row *
 		return "", err
 	}
 	if i.State.Closed() || i.State == Cancelled || row.Revision != i.Revision {
-		return d.cannotUndo(ctx, tx, r, fmt.Sprintf("#%d has moved on since your text; use version takes an older one.", i.Number))
+		return d.cannotUndo(ctx, tx, r, r.n.phrase("undo-why", map[string]any{"Why": "moved-on", "Number": i.Number}))
 	}
 	before := 0
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(revision), 0) FROM draft WHERE issue = $1 AND revision < $2 AND note <> 'older'`, i.ID, i.Revision).Scan(&before)
@@ -132,7 +132,7 @@ func (d *Desk) undoText(ctx context.Context, tx *store.Tx, r *decisionRow, row *
 		return "", err
 	}
 	if before == 0 {
-		return d.cannotUndo(ctx, tx, r, fmt.Sprintf("Your text is the first of #%d; cancel drops the issue.", i.Number))
+		return d.cannotUndo(ctx, tx, r, r.n.phrase("undo-why", map[string]any{"Why": "first-text", "Number": i.Number}))
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE suggestion SET state = 'waiting', issue = 0 WHERE newsletter = $1 AND issue = $2 AND state = 'used' AND changed >= $3`,
 		r.n.ID, i.Number, store.Micros(row.Received))
@@ -157,7 +157,7 @@ func (d *Desk) undoWord(ctx context.Context, tx *store.Tx, r *decisionRow, last 
 	case "decline", "later":
 		return d.putBack(ctx, tx, r, c)
 	}
-	return d.cannotUndo(ctx, tx, r, "What was held back is let out by an approval: answer the mail that says it is held.")
+	return d.cannotUndo(ctx, tx, r, r.n.phrase("undo-why", map[string]any{"Why": "held"}))
 }
 
 // undoRelease holds what an approval let out, as far as it has not left.

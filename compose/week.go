@@ -43,23 +43,17 @@ func (t turn) goes(now time.Time, n *Newsletter) string {
 	case !t.Late.IsZero():
 		return t.soon(n)
 	}
-	return When(t.At, now, n.Zone)
+	return n.when(t.At, now)
 }
 
 // soon is how long after an approval an issue goes whose time has passed.
 func (t turn) soon(n *Newsletter) string {
-	if n.Grace == 0 {
-		return "at once"
-	}
-	return span(n.Grace) + " after your mail"
+	return n.phrase("goes-soon", graceOf(n))
 }
 
 // in is how soon an issue goes that goes at once.
 func (n *Newsletter) in() string {
-	if n.Grace == 0 {
-		return "at once"
-	}
-	return "in " + span(n.Grace)
+	return n.phrase("goes-in", graceOf(n))
 }
 
 // until is the hour to which an approval still lets a late issue go.
@@ -199,12 +193,13 @@ func (d *Desk) slotOf(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 }
 
 // timeOver tells that the time a paper promised has passed too long ago for its
-// approval to mean anything now: the editor is asked for another.
+// approval to mean anything now: the editor is asked for another. why names the
+// reason, as the catalogue's when-why does.
 func (d *Desk) timeOver(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) (why string, err error) {
 	now, p := tx.Now(), r.paper
 	switch {
 	case p != nil && p.Asks == asksLate:
-		return "Its time has passed.", nil
+		return "passed", nil
 	case i.Chosen && i.SendAt.After(now) || p == nil || r.n.Slot == nil:
 		return "", nil
 	}
@@ -216,7 +211,7 @@ func (d *Desk) timeOver(ctx context.Context, tx *store.Tx, r *decisionRow, i *Is
 	if err != nil || state == "used" || state == "skipped" {
 		return "", err
 	}
-	return "Its time was " + When(last, now, r.n.Zone) + ", more than twelve hours ago.", nil
+	return "long-over", nil
 }
 
 // asksLate marks a paper that asks for a time, and asksMissed, with a day

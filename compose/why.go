@@ -29,7 +29,7 @@ func (d *Desk) Refused(newsletter string, f send.Failure) (string, error) {
 func (n *Newsletter) refusal(f send.Failure) refusal {
 	r := refusal{Failure: f, Why: whyNot(f)}
 	if !f.Due.IsZero() {
-		r.Again = When(f.Due, store.Now(), n.Zone)
+		r.Again = n.when(f.Due, store.Now())
 	}
 	return r
 }

@@ -38,13 +38,14 @@ func TestWhyNot(t *testing.T) {
 }
 
 func TestRoughly(t *testing.T) {
+	n := &Newsletter{Frame: Frame{Looks: templates.Look("")}}
 	for d, want := range map[time.Duration]string{0: "1 second", 89 * time.Second: "89 seconds", 90 * time.Second: "2 minutes",
 		89 * time.Minute: "89 minutes", 3 * time.Hour: "3 hours"} {
-		if got := roughly(d); got != want {
+		if got := n.roughly(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
-	if speed(0.5) != "0.5" || speed(9.96) != "10" || speed(2345.6) != "2,346" {
-		t.Error(speed(0.5), speed(9.96), speed(2345.6))
+	if n.speed(0.5) != "0.5" || n.speed(9.96) != "10" || n.speed(2345.6) != "2,346" {
+		t.Error(n.speed(0.5), n.speed(9.96), n.speed(2345.6))
 	}
 }

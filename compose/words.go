@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"galley/compose/markdown"
 	"galley/templates"
@@ -19,11 +20,29 @@ func phrase(looks fs.FS, name string, data any) (string, error) {
 	return templates.Phrase(looks, name, data)
 }
 
-// plural writes a number with what it counts.
-func plural(n int, one, many string) string { return templates.Count(n, one, many) }
+// phrase writes a piece of a sentence that stands inside of a mail. Check has
+// seen that the catalogue has it; where somebody has broken it since, its name
+// stands there, since a poor mail is better than none.
+func (n *Newsletter) phrase(name string, data any) string {
+	text, err := phrase(n.Frame.Looks, name, data)
+	if err != nil {
+		return "(" + name + ")"
+	}
+	return text
+}
 
-// thousands writes 1604 as 1,604.
-func thousands(n int) string { return templates.Thousands(n) }
+// date writes an instant as the catalogue's block of this name does, in the
+// newsletter's zone.
+func (n *Newsletter) date(name string, t time.Time) string { return n.phrase(name, t.In(n.Zone)) }
+
+// thousands writes 1604 as the newsletter's language does.
+func (n *Newsletter) thousands(number int) string {
+	s, err := templates.Read(n.Frame.Looks)
+	if err != nil {
+		return fmt.Sprint(number)
+	}
+	return s.Thousands(number)
+}
 
 // Check tells whether the templates of the desk's mails can be read: a fault
 // in somebody's own file is better told at the start than at the first mail.

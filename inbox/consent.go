@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"galley/compose"
 
 	"galley/inbox/intent"
 	"galley/send/list"
@@ -30,7 +31,7 @@ func (in *Inbox) consented(ctx context.Context, l *letter, sub list.Subscriber) 
 		if err := in.Desk.Consented(ctx, tx, in.Newsletter.ID, l.m.InReplyTo, string(r.Consent), r.ConsentWords, r.As); err != nil || !r.Letter {
 			return err
 		}
-		return in.Desk.Pass(ctx, tx, in.letter(l, r, sub, "Answers the question about the name."))
+		return in.Desk.Pass(ctx, tx, in.letter(l, r, sub, compose.LetterWhy{Why: "name-answered"}))
 	}
 	return true, nil
 }

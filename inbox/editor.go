@@ -40,7 +40,7 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 // nothing, whoever wrote them, and are not lost.
 func (in *Inbox) sealed(l *letter, seal string) {
 	l.kind, l.reason = Letter, "sealed with "+seal
-	why := "It is sealed with " + seal + ", which I cannot open; it is attached as it came. Nothing that it may ask was done."
+	why := compose.LetterWhy{Why: "sealed", Of: seal}
 	l.effect = in.heard(l, intent.ReaderReading{Letter: true}, list.Subscriber{}, why)
 }
 

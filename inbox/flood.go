@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"fmt"
+	"galley/compose"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ const mostADay = 10
 // flooded tells whether a mail is one too many of its address, and makes it of
 // that kind. A wish that was done beside (why) is never one, and what a person
 // moved into Galley/Again was moved there to be read.
-func (in *Inbox) flooded(ctx context.Context, tx *store.Tx, l *letter, why string) (bool, error) {
-	if why != "" || l.kind != Letter && l.kind != Suggestion || l.sender() == "" {
+func (in *Inbox) flooded(ctx context.Context, tx *store.Tx, l *letter, why compose.LetterWhy) (bool, error) {
+	if why.Why != "" || l.kind != Letter && l.kind != Suggestion || l.sender() == "" {
 		return false, nil
 	}
 	var today, handled int

@@ -238,7 +238,7 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 		return in.finish(ctx, w, l)
 	}
 	if w.faults >= maxFaults {
-		l := &letter{kind: Quarantine, reason: fmt.Sprintf("what it asks could not be written down in %d tries", w.faults)}
+		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be written down in %d tries", w.faults)}
 		return in.finish(ctx, w, l)
 	}
 	if err := in.try(ctx, w); err != nil {
@@ -284,7 +284,7 @@ func (in *Inbox) read(parent context.Context, w *waiting) (*letter, error) {
 		if parent.Err() != nil {
 			return nil, parent.Err()
 		}
-		return &letter{kind: Quarantine, reason: "reading it took longer than 30 seconds"}, nil
+		return &letter{kind: Quarantine, reason: "reading took longer than 30 seconds"}, nil
 	}
 }
 

@@ -291,7 +291,7 @@ func (in *Inbox) withoutOwn(r intent.ReaderReading) intent.ReaderReading {
 
 // heard does what a reader's mail asks, and hands on what it says: a link to
 // the pool, words to the editor. why tells the editor what was done beside.
-func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) effect {
+func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, why compose.LetterWhy) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
 		if flood, err := in.flooded(ctx, tx, l, why); err != nil || flood {
 			return err
@@ -300,7 +300,7 @@ func (in *Inbox) heard(l *letter, r intent.ReaderReading, sub list.Subscriber, w
 			if err := in.Desk.Suggest(ctx, tx, in.suggestion(l, r, sub.ID != 0)); err != nil {
 				return err
 			}
-			why = "The links are kept with the suggestions."
+			why = compose.LetterWhy{Why: "links-kept"}
 		}
 		if !r.Letter || in.Newsletter.Shared && l.kind == Letter { // the latter stays in the editor's own mailbox
 			return nil
@@ -324,7 +324,7 @@ func (in *Inbox) suggestion(l *letter, r intent.ReaderReading, known bool) *comp
 	return out
 }
 
-func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) *compose.Letter {
+func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, why compose.LetterWhy) *compose.Letter {
 	return &compose.Letter{Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Sender: l.sender(), Name: l.name(),
 		Subject: l.m.Subject, Body: said(l.m), Original: l.raw, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"galley/compose"
 	"galley/inbox/intent"
 	"galley/send/door"
 	"galley/send/list"
@@ -27,7 +28,7 @@ func (in *Inbox) tokened(ctx context.Context, l *letter) error {
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
 		_, err := in.Door.Depart(ctx, tx, in.Newsletter.ID, l.tray.Subscriber, door.ByButton, l.m.MessageID,
 			in.evidence(l, "by the address of the List-Unsubscribe field"))
-		return errors.Join(err, in.heard(l, r, sub, "Asked to be taken off the list, and is off.")(ctx, tx))
+		return errors.Join(err, in.heard(l, r, sub, compose.LetterWhy{Why: "left"})(ctx, tx))
 	}
 	return nil
 }
@@ -115,26 +116,22 @@ func (in *Inbox) answer(l *letter, r intent.ReaderReading, sub list.Subscriber) 
 		if err != nil {
 			return err
 		}
-		why := map[bool]string{true: "Answers " + asked[done.Kind] + " with yes.", false: "Answers " + asked[done.Kind] + " with no, and is not asked again."}[yes]
+		why := compose.LetterWhy{Why: map[bool]string{true: "answered-yes", false: "answered-no"}[yes], Of: string(done.Kind)}
 		return in.heard(l, r, sub, why)(ctx, tx)
 	}
 }
-
-// asked names the door's mails for the editor.
-var asked = map[door.Kind]string{door.Join: "the confirmation", door.Move: "the confirmation of a new address",
-	door.Forget: "the question whether to erase everything", door.Back: "the farewell"}
 
 func (in *Inbox) tooLate(l *letter, r intent.ReaderReading, sub list.Subscriber, yes bool) effect {
 	return func(ctx context.Context, tx *store.Tx) error {
 		a, err := list.ParseAddress(l.sender())
 		if !yes || err != nil {
-			return in.heard(l, r, sub, "")(ctx, tx)
+			return in.heard(l, r, sub, compose.LetterWhy{})(ctx, tx)
 		}
 		kind := door.Join
 		if l.tray.Paper.Kind == door.Forget {
 			kind = door.Forget
 		}
-		return errors.Join(in.Door.Ask(ctx, tx, in.request(l, kind, a)), in.heard(l, r, sub, "")(ctx, tx))
+		return errors.Join(in.Door.Ask(ctx, tx, in.request(l, kind, a)), in.heard(l, r, sub, compose.LetterWhy{})(ctx, tx))
 	}
 }
 
@@ -161,35 +158,35 @@ func (in *Inbox) wished(ctx context.Context, l *letter, r intent.ReaderReading, 
 	case atOnce && sub.ID != 0:
 		l.effect = func(ctx context.Context, tx *store.Tx) error {
 			err := in.Door.Obey(ctx, tx, in.Newsletter.ID, sub.ID, w, r.Until, l.m.MessageID, in.evidence(l, words(l)))
-			return errors.Join(err, in.heard(l, r, sub, "Asked for "+string(w)+", which is done.")(ctx, tx))
+			return errors.Join(err, in.heard(l, r, sub, compose.LetterWhy{Why: "wish-done", Of: string(w)})(ctx, tx))
 		}
 	case r.Word == intent.ReaderMove && sub.ID != 0:
 		in.moves(l, r, sub)
 	case r.Word == intent.ReaderForget || r.Word == intent.ReaderMyData:
 		return in.concerns(ctx, l, r, sub)
 	case r.Word != intent.ReaderNothing:
-		in.undone(l, r, sub, "Asks for "+string(r.Word)+" and is not on the list.")
+		in.undone(l, r, sub, compose.LetterWhy{Why: "wish-not-on-list", Of: string(r.Word)})
 	default:
-		l.effect = in.heard(l, r, sub, "")
+		l.effect = in.heard(l, r, sub, compose.LetterWhy{})
 	}
 	return nil
 }
 
 // undone passes on a wish that was not done.
-func (in *Inbox) undone(l *letter, r intent.ReaderReading, sub list.Subscriber, why string) {
-	l.kind, l.reason = Letter, why
+func (in *Inbox) undone(l *letter, r intent.ReaderReading, sub list.Subscriber, why compose.LetterWhy) {
+	l.kind, l.reason = Letter, strings.TrimSpace(why.Why+" "+why.Of)
 	r.Letter = true
 	l.effect = in.heard(l, r, sub, why)
 }
 
 func (in *Inbox) leaves(l *letter, r intent.ReaderReading, sub list.Subscriber) {
 	if sub.ID == 0 {
-		in.undone(l, r, sub, "Asks to leave and is not on the list.")
+		in.undone(l, r, sub, compose.LetterWhy{Why: "leave-not-on-list"})
 		return
 	}
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
 		_, err := in.Door.Depart(ctx, tx, in.Newsletter.ID, sub.ID, door.InWords, l.m.MessageID, in.evidence(l, "in words, "+words(l)))
-		return errors.Join(err, in.heard(l, r, sub, "Asked to be taken off the list, and is off.")(ctx, tx))
+		return errors.Join(err, in.heard(l, r, sub, compose.LetterWhy{Why: "left"})(ctx, tx))
 	}
 }
 
@@ -203,20 +200,17 @@ func (in *Inbox) asksIn(l *letter, r intent.ReaderReading, sub list.Subscriber) 
 		a, err = list.ParseAddress(r.Address)
 	}
 	if err != nil {
-		in.undone(l, r, sub, "Asks for the newsletter with an address that cannot be mailed.")
+		in.undone(l, r, sub, compose.LetterWhy{Why: "join-no-address"})
 		return
 	}
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
-		why, err := in.Door.Closed(ctx, tx, in.Newsletter.ID, door.Join, a)
+		closed, err := in.Door.Closed(ctx, tx, in.Newsletter.ID, door.Join, a)
 		if err != nil {
 			return err
 		}
-		told := r
-		if why != "" && why != door.AskedToday && a.Key() == own.Key() {
-			told.Letter = true
-			why = "Asks for the newsletter, and is not asked to confirm: " + why + "."
-		} else {
-			why = "Asks for the newsletter, and is asked to confirm."
+		told, why := r, compose.LetterWhy{Why: "join-asked"}
+		if closed != "" && closed != door.AskedToday && a.Key() == own.Key() {
+			told.Letter, why = true, compose.LetterWhy{Why: "join-closed", Of: closed}
 		}
 		return errors.Join(in.Door.Ask(ctx, tx, in.request(l, door.Join, a)), in.heard(l, told, sub, why)(ctx, tx))
 	}
@@ -225,13 +219,13 @@ func (in *Inbox) asksIn(l *letter, r intent.ReaderReading, sub list.Subscriber) 
 func (in *Inbox) moves(l *letter, r intent.ReaderReading, sub list.Subscriber) {
 	to, err := list.ParseAddress(r.Address)
 	if err != nil {
-		in.undone(l, r, sub, "Wants to move to an address that cannot be mailed.")
+		in.undone(l, r, sub, compose.LetterWhy{Why: "move-no-address"})
 		return
 	}
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
 		req := in.request(l, door.Move, to)
 		req.Subscriber = sub.ID
-		return errors.Join(in.Door.Ask(ctx, tx, req), in.heard(l, r, sub, "Wants to move to another address, which is asked to confirm.")(ctx, tx))
+		return errors.Join(in.Door.Ask(ctx, tx, req), in.heard(l, r, sub, compose.LetterWhy{Why: "move-asked"})(ctx, tx))
 	}
 }
 
@@ -249,11 +243,11 @@ func (in *Inbox) concerns(ctx context.Context, l *letter, r intent.ReaderReading
 		}
 	}
 	if sub.ID == 0 {
-		in.undone(l, r, sub, "Asks for "+string(r.Word)+" and was never on the list.")
+		in.undone(l, r, sub, compose.LetterWhy{Why: "wish-never-on-list", Of: string(r.Word)})
 		return nil
 	}
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
-		return errors.Join(in.Door.Ask(ctx, tx, in.request(l, kind, sub.Address)), in.heard(l, r, sub, "Asks for "+string(r.Word)+".")(ctx, tx))
+		return errors.Join(in.Door.Ask(ctx, tx, in.request(l, kind, sub.Address)), in.heard(l, r, sub, compose.LetterWhy{Why: "wish", Of: string(r.Word)})(ctx, tx))
 	}
 	return nil
 }

@@ -21,8 +21,9 @@ var (
 func program(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, room := range []string{"../compose", "../send/door", "../send/site", "../cmd/galley"} {
+	for _, room := range []string{"../compose", "../compose/lint", "../compose/markdown", "../compose/picture", "../compose/probe", "../send/door", "../send/site", "../cmd/galley"} {
 		files, err := filepath.Glob(room + "/*.go")
+		files = append(files, "say.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", room, err)
 		}
@@ -56,8 +57,15 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("the catalogue has no %q, which it names", m[1])
 		}
 	}
+	for _, file := range []string{"issue.html", "issue.txt", "web.html", "panel.html"} {
+		code += read(t, embedded, file)
+	}
 	for _, m := range quoted.FindAllStringSubmatch(code, -1) {
-		used[m[1]], used["reader-"+m[1]], used["apart-"+m[1]] = true, true, true // what stands behind the dash is put together
+		used[m[1]] = true
+		for _, before := range []string{"reader-", "apart-", "finding-", "repair-", "picture-", "probe-"} {
+			used[before+m[1]] = true
+		}
+		// what stands behind the dash is put together
 	}
 	for name := range defined {
 		if !used[name] {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 //go:embed *.html *.css *.txt looks
@@ -23,12 +25,42 @@ func Look(from string) fs.FS {
 	name, builtIn := strings.CutPrefix(from, "@")
 	switch {
 	case from == "", builtIn && name == Standard:
-		return bundle{}
+		return &set{FS: bundle{}}
 	case builtIn:
-		return over{within(bundle{}, name), bundle{}}
+		return &set{FS: over{within(bundle{}, name), bundle{}}}
 	}
-	return over{os.DirFS(from), bundle{}}
+	return &set{FS: over{os.DirFS(from), bundle{}}}
 }
+
+// set is template files with what was read of their catalogue. Several
+// goroutines may use it.
+type set struct {
+	fs.FS
+	mu   sync.Mutex
+	read *Speaker
+	at   time.Time // of the catalogue's file, when it was read
+}
+
+// speaker reads the catalogue anew only when its file has changed.
+func (s *set) speaker() (*Speaker, error) {
+	info, err := fs.Stat(s.FS, Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.read == nil || !s.at.Equal(info.ModTime()) {
+		if s.read, err = parse(s); err != nil {
+			s.read = nil
+			return nil, err
+		}
+		s.at = info.ModTime()
+	}
+	return s.read, nil
+}
+
+// ReadDir is that of the files themselves.
+func (s *set) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(s.FS, name) }
 
 // Known tells whether there is a built-in look of this name.
 func Known(name string) bool { return slices.Contains(Names(Look("")), name) }
@@ -55,7 +87,7 @@ func Choose(look fs.FS, name string) (chosen fs.FS, ok bool) {
 	if !slices.Contains(Names(look), name) {
 		return look, false
 	}
-	return over{within(look, name), look}, true
+	return &set{FS: over{within(look, name), look}}, true
 }
 
 // within is what a look changes.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 	"unicode/utf8"
 )
 
@@ -26,15 +28,21 @@ func Say(looks fs.FS, name string, data any) (subject, body string, err error) {
 
 // Speaker writes mails out of a catalogue that was read once: reading it
 // costs a hundred times what one mail does. Several goroutines may use it.
-type Speaker struct{ blocks *template.Template }
+type Speaker struct {
+	blocks   *template.Template
+	calendar *strings.Replacer // from the English names of days and months
+	numbers  []string          // as sentences spell them, from 0
+	comma    string            // between thousands
+	lang     string            // of the catalogue
+}
 
-// Read reads a look's catalogue. An error says where its text is wrong.
+// Read reads a look's catalogue, or hands out what it read of it before. An
+// error says where its text is wrong.
 func Read(looks fs.FS) (*Speaker, error) {
-	t, err := parse(looks)
-	if err != nil {
-		return nil, err
+	if s, ok := looks.(*set); ok {
+		return s.speaker()
 	}
-	return &Speaker{t}, nil
+	return parse(looks)
 }
 
 // Say is the function of this name, with the catalogue at hand.
@@ -49,14 +57,155 @@ func (s *Speaker) Say(name string, data any) (subject, body string, err error) {
 
 // Phrase writes one of the catalogue's sentences, without a line break.
 func Phrase(looks fs.FS, name string, data any) (string, error) {
-	first, rest, err := Say(looks, name, data)
+	s, err := Read(looks)
+	if err != nil {
+		return "", err
+	}
+	return s.Phrase(name, data)
+}
+
+// Phrase is the function of this name, with the catalogue at hand.
+func (s *Speaker) Phrase(name string, data any) (string, error) {
+	first, rest, err := s.Say(name, data)
 	return strings.TrimSpace(first + " " + strings.Join(strings.Fields(rest), " ")), err
+}
+
+// parted is a sentence of the catalogue with what stands in its gaps.
+type parted interface {
+	Parts() (name string, gaps []any)
+}
+
+// Fill writes a sentence whose gaps the catalogue calls .A, .B and so on, and
+// the lines below it. Sentences may stand in the gaps of others.
+func (s *Speaker) Fill(name string, gaps []any) (first, rest string, err error) {
+	data := map[string]any{}
+	for i, gap := range gaps {
+		if data[string(rune('A'+i))], err = s.gap(gap); err != nil {
+			return "", "", err
+		}
+	}
+	var b bytes.Buffer
+	if err := s.blocks.ExecuteTemplate(&b, name, data); err != nil {
+		return "", "", fmt.Errorf("%s: %w", Catalogue, err)
+	}
+	first, rest, _ = strings.Cut(b.String(), "\n")
+	return first, rest, nil
+}
+
+// gap is what stands in a gap: sentences are written, all else is itself.
+func (s *Speaker) gap(v any) (any, error) {
+	p, ok := v.(parted)
+	if !ok {
+		return v, nil
+	}
+	name, gaps := p.Parts()
+	if name == "" {
+		return "", nil
+	}
+	text, _, err := s.Fill(name, gaps)
+	return text, err
+}
+
+// Words are the functions that the catalogue and the other templates share;
+// say in them writes one of the catalogue's sentences.
+func (s *Speaker) Words() map[string]any {
+	all := maps.Clone(wordFuncs)
+	all["date"], all["thousands"], all["count"], all["spell"] = s.Date, s.Thousands, s.Count, s.spell
+	all["figures"] = func(n int, what string) string { return fmt.Sprintf("%7s  %s", s.Thousands(n), what) }
+	all["say"] = func(name string, data ...any) (string, error) {
+		var d any
+		if len(data) > 0 {
+			d = data[0]
+		}
+		return s.Phrase(name, d)
+	}
+	return all
+}
+
+// Lang is the language of the catalogue, such as de or pt-BR.
+func (s *Speaker) Lang() string { return s.lang }
+
+// Thousands writes 1604 as the language does.
+func (s *Speaker) Thousands(n int) string { return strings.ReplaceAll(Thousands(n), ",", s.comma) }
+
+// Count writes a number with what it counts: 1 reader, 1,604 readers.
+func (s *Speaker) Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return s.Thousands(n) + " " + many
+}
+
+// spell writes a small number as a word.
+func (s *Speaker) spell(n int) string {
+	if n >= 0 && n < len(s.numbers) {
+		return s.numbers[n]
+	}
+	return s.Thousands(n)
+}
+
+// Date writes a day or an hour in a layout of package time, with the days and
+// months in the catalogue's language.
+func (s *Speaker) Date(layout string, t time.Time) string {
+	return s.calendar.Replace(t.Format(layout))
+}
+
+// calendarNames are the blocks that hold the names of days and months, each
+// with the layout that writes one in English and the step from one to the next.
+var calendarNames = []struct {
+	block, layout string
+	many          int
+	days, months  int
+}{
+	{"weekdays", "Monday", 7, 1, 0}, {"months", "January", 12, 0, 1},
+	{"short-weekdays", "Mon", 7, 1, 0}, {"short-months", "Jan", 12, 0, 1},
+}
+
+// names reads the catalogue's names of days and months, which stand in lines
+// of their own from Sunday and from January.
+func (s *Speaker) names() error {
+	var pairs []string
+	for _, c := range calendarNames {
+		text, err := s.optional(c.block)
+		if err != nil {
+			return err
+		}
+		if text == "" {
+			continue
+		}
+		theirs := strings.Split(text, ", ")
+		if len(theirs) != c.many {
+			return fmt.Errorf("%s: block %s has %d names, not %d, with a comma between", Catalogue, c.block, len(theirs), c.many)
+		}
+		for i, name := range theirs { // 1 January 2023 was a Sunday
+			english := time.Date(2023, time.January, 1, 12, 0, 0, 0, time.UTC).AddDate(0, i*c.months, i*c.days).Format(c.layout)
+			pairs = append(pairs, english, name)
+		}
+	}
+	s.calendar = strings.NewReplacer(pairs...)
+	numbers, err := s.optional("small-numbers")
+	if err != nil {
+		return err
+	}
+	s.numbers = strings.Split(numbers, ", ")
+	s.comma, err = s.optional("thousands-separator")
+	return err
+}
+
+// optional is a block's sentence, "" where there is no such block: CheckWords
+// names what is missing.
+func (s *Speaker) optional(block string) (string, error) {
+	if s.blocks.Lookup(block) == nil {
+		return "", nil
+	}
+	return s.Phrase(block, nil)
 }
 
 var wordFuncs = template.FuncMap{
 	"add":       func(a, b int) int { return a + b },
 	"count":     Count,
 	"thousands": Thousands,
+	"weight":    weight,
 	"upper":     func(n string) string { return strings.ToUpper(n) },
 	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
 	"join":      strings.Join,
@@ -67,8 +216,13 @@ var wordFuncs = template.FuncMap{
 	"figures":   func(n int, what string) string { return fmt.Sprintf("%7s  %s", Thousands(n), what) },
 }
 
-// Words are the functions that the catalogue and the other templates share.
-func Words() map[string]any { return wordFuncs }
+// weight is a size in octets as people say it.
+func weight(octets int) string {
+	if octets < 1_000_000 {
+		return fmt.Sprintf("%d kB", max(1, (octets+500)/1000))
+	}
+	return fmt.Sprintf("%.1f MB", float64(octets)/1e6)
+}
 
 // lead writes s behind a mark, its further lines indented as far.
 func lead(mark, s string) string {
@@ -136,8 +290,8 @@ func CheckWords(looks fs.FS) error {
 		return err
 	}
 	var missing []string
-	for _, block := range ours.Templates() {
-		if t.Lookup(block.Name()) == nil {
+	for _, block := range ours.blocks.Templates() {
+		if t.blocks.Lookup(block.Name()) == nil {
 			missing = append(missing, block.Name())
 		}
 	}
@@ -155,7 +309,7 @@ func Speaking(looks fs.FS, lang string) fs.FS {
 	for lang != "" {
 		file := "desk." + lang + ".txt"
 		if _, err := fs.Stat(looks, file); err == nil {
-			return speaking{looks, file}
+			return &set{FS: speaking{looks, file}}
 		}
 		cut := strings.LastIndexByte(lang, '-')
 		lang = lang[:max(cut, 0)]
@@ -182,18 +336,24 @@ func (s speaking) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDi
 
 // catalogueOf is the name of the file that a look's words stand in.
 func catalogueOf(looks fs.FS) string {
+	if kept, ok := looks.(*set); ok {
+		looks = kept.FS
+	}
 	if s, ok := looks.(speaking); ok {
 		return s.catalogue
 	}
 	return Catalogue
 }
 
-func parse(looks fs.FS) (*template.Template, error) {
-	t, err := template.New(Catalogue).Funcs(wordFuncs).ParseFS(looks, Catalogue)
+func parse(looks fs.FS) (*Speaker, error) {
+	s := &Speaker{}
+	t, err := template.New(Catalogue).Funcs(s.Words()).ParseFS(looks, Catalogue)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", Catalogue, err)
 	}
-	return t, nil
+	s.blocks = t
+	s.lang = strings.TrimSuffix(strings.TrimPrefix(catalogueOf(looks), "desk."), ".txt")
+	return s, s.names()
 }
 
 // Count writes a number with what it counts: 1 reader, 1,604 readers.

@@ -77,7 +77,9 @@ func (c *previewCmd) Run(e *env) error {
 		return err
 	}
 	if c.Live {
-		r.Reach(e.ctx, &probe.Prober{})
+		if err := r.Reach(e.ctx, &probe.Prober{}); err != nil {
+			return err
+		}
 	}
 	if err := c.write(r); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ type shownImage struct {
 // those that lie beside a draft on disk.
 func (c *previewCmd) pictures(f *compose.Frame) {
 	for _, e := range c.mailed {
-		f.Brought = append(f.Brought, fitted(e))
+		f.Brought = append(f.Brought, fitted(f.Looks, e))
 	}
 	if strings.EqualFold(filepath.Ext(c.Draft), ".eml") {
 		return
@@ -38,25 +39,27 @@ func (c *previewCmd) pictures(f *compose.Frame) {
 		if a, ok := known[ref]; ok {
 			return a
 		}
-		known[ref] = c.file(ref)
+		known[ref] = c.file(f.Looks, ref)
 		return known[ref]
 	}
 }
 
 // fitted makes one picture fit for mail.
-func fitted(e compose.Enclosed) *compose.Attached {
+func fitted(looks fs.FS, e compose.Enclosed) *compose.Attached {
 	a := &compose.Attached{Name: e.Name, ContentID: e.ContentID, File: e.File, Size: len(e.Data)}
 	var u *picture.Unreadable
 	var err error
 	if a.Picture, err = picture.Fit(e.Data); errors.As(err, &u) {
-		a.Fault = u
+		if a.Fault, err = compose.FaultOf(looks, u); err != nil {
+			a.Fault = &compose.Fault{Why: err.Error()} // a catalogue that has not this sentence
+		}
 	}
 	return a
 }
 
 // file looks for a picture in the draft's folder or below it; a draft has no
 // business elsewhere on the disk. nil when there is none.
-func (c *previewCmd) file(ref string) *compose.Attached {
+func (c *previewCmd) file(looks fs.FS, ref string) *compose.Attached {
 	name, err := url.PathUnescape(ref)
 	if err != nil || strings.Contains(name, ":") {
 		return nil
@@ -75,7 +78,7 @@ func (c *previewCmd) file(ref string) *compose.Attached {
 	if err != nil {
 		return nil
 	}
-	return fitted(compose.Enclosed{Name: name, Data: data, File: true})
+	return fitted(looks, compose.Enclosed{Name: name, Data: data, File: true})
 }
 
 // writePictures lays the pictures into a folder beside issue.html, since a
@@ -114,7 +117,7 @@ func imagesOf(r *compose.Rendered) []shownImage {
 			out = append(out, shownImage{Name: a.Name, File: fileOf(a), Type: p.Type, Width: p.Width, Height: p.Height, Bytes: len(p.Data)})
 			continue
 		}
-		out = append(out, shownImage{Name: a.Name, Fault: a.Fault.Error()})
+		out = append(out, shownImage{Name: a.Name, Fault: a.Fault.Why + " " + a.Fault.Remedy})
 	}
 	return out
 }

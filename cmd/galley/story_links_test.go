@@ -23,9 +23,9 @@ func (l *lateWeb) Probe(_ context.Context, asks []probe.Ask) map[string]probe.An
 		case !strings.Contains(a.URL, l.part):
 			all[a.URL] = probe.Answer{State: probe.Fine, Status: 200}
 		case time.Now().Before(l.until):
-			all[a.URL] = probe.Answer{State: probe.Waiting, Why: "there was no time to ask"}
+			all[a.URL] = probe.Answer{State: probe.Waiting, Why: "no-time"}
 		default:
-			all[a.URL] = probe.Answer{State: probe.Gone, Status: 404, Why: "the server says 404 Not Found"}
+			all[a.URL] = probe.Answer{State: probe.Gone, Status: 404, Why: "status"}
 		}
 	}
 	return all

@@ -81,9 +81,7 @@ func dates(i *issue) []markdown.Finding {
 	for _, d := range days(title) {
 		if on, ok := d.on(d.year); d.year != 0 && ok && !on.Equal(date) {
 			found = append(found, markdown.Finding{
-				Level: markdown.Warning, Code: "date-title", Line: 1, Words: short(title),
-				Message: fmt.Sprintf("The title says %s, date: says %s.", on.Format("Mon 2 Jan 2006"), date.Format("Mon 2 Jan 2006")),
-				Remedy:  "Correct the one that is wrong.",
+				Level: markdown.Warning, Code: "date-title", Line: 1, Words: short(title), Gaps: []any{on, date},
 			})
 		}
 	}
@@ -103,9 +101,7 @@ func (i *issue) farAway(date time.Time) (markdown.Finding, bool) {
 		return markdown.Finding{}, false
 	}
 	return markdown.Finding{
-		Level: markdown.Warning, Code: "date-far", Line: 1, Words: i.Doc.Front.Date,
-		Message: fmt.Sprintf("The draft is dated %s; you mailed it on %s.", date.Format("Mon 2 Jan 2006"), today.Format("Mon 2 Jan 2006")),
-		Remedy:  "Look at day, month and year of date:.",
+		Level: markdown.Warning, Code: "date-far", Line: 1, Words: i.Doc.Front.Date, Gaps: []any{date, today},
 	}, true
 }
 
@@ -134,8 +130,7 @@ func (i *issue) misdated(s string, line int) (markdown.Finding, bool) {
 		}
 		if right, bad := i.wrongDay(d); bad {
 			return markdown.Finding{
-				Level: markdown.Warning, Code: "weekday", Line: line, Words: short(d.words),
-				Message: right, Remedy: "Correct the weekday or the date.",
+				Level: markdown.Warning, Code: "weekday", Line: line, Words: short(d.words), Gaps: []any{right},
 			}, true
 		}
 	}
@@ -144,26 +139,26 @@ func (i *issue) misdated(s string, line int) (markdown.Finding, bool) {
 
 // wrongDay takes a date without a year as near the issue's: right in any of the
 // three years around it is right.
-func (i *issue) wrongDay(d day) (string, bool) {
+func (i *issue) wrongDay(d day) (markdown.Sentence, bool) {
 	issued, err := time.Parse(time.DateOnly, i.Doc.Front.Date)
 	years := []int{d.year}
 	if d.year == 0 {
 		if err != nil {
-			return "", false
+			return markdown.Sentence{}, false
 		}
 		years = []int{issued.Year(), issued.Year() + 1, issued.Year() - 1}
 	}
-	message := ""
+	var message markdown.Sentence
 	for _, year := range years {
 		on, ok := d.on(year)
 		if !ok {
-			return fmt.Sprintf("There is no %d %s in %d.", d.number, d.month, year), d.number > 31 || !leap(d)
+			return markdown.Sentence{Name: "no-such-day", Gaps: []any{d.number, time.Date(year, d.month, 1, 12, 0, 0, 0, time.UTC)}}, d.number > 31 || !leap(d)
 		}
 		if strings.EqualFold(on.Weekday().String()[:3], d.weekday) {
-			return "", false
+			return markdown.Sentence{}, false
 		}
-		if message == "" {
-			message = fmt.Sprintf("%s is a %s.", on.Format("2 January 2006"), on.Weekday())
+		if message.Name == "" {
+			message = markdown.Sentence{Name: "other-weekday", Gaps: []any{on}}
 		}
 	}
 	return message, true
@@ -178,8 +173,6 @@ func number(i *issue) []markdown.Finding {
 		return nil
 	}
 	return []markdown.Finding{{
-		Level: markdown.Warning, Code: "number-not-next", Line: 1, Words: fmt.Sprintf("#%d", i.Number),
-		Message: fmt.Sprintf("The draft says #%d; the next number would be #%d.", i.Number, i.Next),
-		Remedy:  "Correct the number in the title, or leave it if one is left out on purpose.",
+		Level: markdown.Warning, Code: "number-not-next", Line: 1, Words: fmt.Sprintf("#%d", i.Number), Gaps: []any{i.Number, i.Next},
 	}}
 }

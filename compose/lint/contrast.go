@@ -42,7 +42,7 @@ func contrast(i *issue) []markdown.Finding {
 	p.walk(i.root, paint{text: black, ground: white, size: 16})
 	dark := darkRules(i.root)
 	if len(dark) > 0 {
-		p.mode, p.rules, p.seen = "With dark colours: ", dark, map[pair]bool{}
+		p.mode, p.rules, p.seen = "dark", dark, map[pair]bool{}
 		p.walk(i.root, paint{text: black, ground: white, size: 16})
 	}
 	return p.found
@@ -173,9 +173,7 @@ func (p *painter) judge(text string, look paint) {
 		return
 	}
 	p.found = append(p.found, markdown.Finding{
-		Level: markdown.Warning, Code: "contrast", Line: p.line(text), Words: short(text),
-		Message: fmt.Sprintf("%sThe text is %s on %s, %.1f to 1; people with weak eyes need %.1f.", p.mode, look.text, look.ground, is, want),
-		Remedy:  "Choose a darker colour for the text or a lighter one below it, or the other way round.",
+		Level: markdown.Warning, Code: "contrast", Line: p.line(text), Words: short(text), Gaps: []any{p.mode, look.text, look.ground, is, want},
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"galley/compose/markdown"
 	"galley/compose/probe"
+	"galley/templates"
 )
 
 // showing is one issue: a body, what is wrong around it, and what its links
@@ -73,13 +74,13 @@ var everyFinding = map[string]struct {
 	line   int
 	silent showing
 }{
-	"link-dead":      {answered(probe.Answer{State: probe.Gone, Why: "404"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
-	"link-silent":    {answered(probe.Answer{State: probe.Silent, Why: "no answer"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
-	"link-refused":   {answered(probe.Answer{State: probe.Refused, Why: "403"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
-	"link-private":   {answered(probe.Answer{State: probe.Forbidden, Why: "10.0.0.1"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Reserved})},
+	"link-dead":      {answered(probe.Answer{State: probe.Gone, Why: "status", Status: 404}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
+	"link-silent":    {answered(probe.Answer{State: probe.Silent, Why: "no-answer"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
+	"link-refused":   {answered(probe.Answer{State: probe.Refused, Why: "status", Status: 403}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
+	"link-private":   {answered(probe.Answer{State: probe.Forbidden, Why: "astray"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Reserved})},
 	"link-waiting":   {answered(probe.Answer{State: probe.Waiting}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine})},
 	"link-elsewhere": {answered(probe.Answer{State: probe.Fine, Final: "https://casino.town/"}), "https://plan.town/x", 11, answered(probe.Answer{State: probe.Fine, Final: "https://www.plan.town/x/"})},
-	"image-dead":     {imaged(probe.Answer{State: probe.Gone, Why: "404"}), "https://plan.town/b.png", 11, imaged(probe.Answer{State: probe.Fine})},
+	"image-dead":     {imaged(probe.Answer{State: probe.Gone, Why: "status", Status: 404}), "https://plan.town/b.png", 11, imaged(probe.Answer{State: probe.Fine})},
 	"http-link":      {asked("http://plan.town/", probe.Answer{State: probe.Fine, Secure: true}), "The plan", 11, asked("http://plan.town/", probe.Answer{State: probe.Fine})},
 
 	"tracking":          {body("[The plan](https://a.example/?utm_source=y)"), "The plan", 11, body("[The plan](https://a.example/?s=20&t=6E)")},
@@ -137,6 +138,25 @@ var everyFinding = map[string]struct {
 	"web-words":        {body("If you know one, just hit reply."), "If you know one, just hit reply.", 11, body("<div class=\"email-only\">\n\nIf you know one, just hit reply.\n\n</div>")},
 }
 
+// say writes a finding's words, in English.
+func say(t testing.TB, f markdown.Finding) (message, remedy string) {
+	t.Helper()
+	if f.Message != "" {
+		return f.Message, f.Remedy // whoever brought the finding knew its words
+	}
+	s, err := templates.Read(english)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, remedy, err = s.Fill(f.Sentence().Parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return message, remedy
+}
+
+var english = templates.Look("")
+
 func TestEveryFinding(t *testing.T) {
 	for code, c := range everyFinding {
 		t.Run(code, func(t *testing.T) {
@@ -150,8 +170,8 @@ func TestEveryFinding(t *testing.T) {
 			if f.Words != c.words || f.Line != c.line {
 				t.Errorf("line %d quotes %q; want line %d, %q", f.Line, f.Words, c.line, c.words)
 			}
-			if f.Message == "" || f.Remedy == "" {
-				t.Errorf("no words for the editor: %+v", f)
+			if message, remedy := say(t, f); message == "" || remedy == "" || strings.Contains(message+remedy, "no value") {
+				t.Errorf("no words for the editor: %q, %q of %+v", message, remedy, f)
 			}
 			if found := c.silent.find(t); slices.ContainsFunc(found, is) {
 				t.Errorf("not silent: %v", codes(found))

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"fmt"
 	"html"
 	"net/url"
 	"path"
@@ -24,8 +23,6 @@ func link(l markdown.Link) []markdown.Finding {
 	if strings.TrimSpace(l.Title) == "" {
 		found = append(found, markdown.Finding{
 			Level: markdown.Warning, Code: "empty-link", Line: l.Line, Words: short(l.URL),
-			Message: "This link has no text, so nobody can see or press it.",
-			Remedy:  "Write what it leads to between the square brackets.",
 		})
 	}
 	if strings.TrimSpace(l.URL) == "" {
@@ -35,36 +32,26 @@ func link(l markdown.Link) []markdown.Finding {
 	if err != nil || strings.ContainsAny(l.URL, " \t") {
 		return append(found, markdown.Finding{
 			Level: markdown.Warning, Code: "bad-link", Line: l.Line, Words: short(l.URL),
-			Message: "This is not a web address.",
-			Remedy:  "Look for a space or a missing bracket in it.",
 		})
 	}
 	if u.Scheme == "http" {
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "http-link", Line: l.Line, Words: short(l.Title),
-			Message: fmt.Sprintf("The link to %s is not encrypted (http).", u.Host),
-			Remedy:  "Try the same address with https.",
+			Level: markdown.Warning, Code: "http-link", Line: l.Line, Words: short(l.Title), Gaps: []any{u.Host},
 		})
 	}
 	if isShortener(u) {
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "shortener", Line: l.Line, Words: short(l.URL),
-			Message: fmt.Sprintf("%s hides where the link leads, and junk filters mistrust it.", u.Host),
-			Remedy:  "Follow it and write the address it leads to.",
+			Level: markdown.Warning, Code: "shortener", Line: l.Line, Words: short(l.URL), Gaps: []any{u.Host},
 		})
 	}
 	if relative(u) {
 		found = append(found, markdown.Finding{
 			Level: markdown.Warning, Code: "relative-link", Line: l.Line, Words: short(l.URL),
-			Message: "This address names no site, so it leads nowhere from within a mail.",
-			Remedy:  "Begin it with https:// and the name of the site.",
 		})
 	}
 	if names := tracked(l.URL); len(names) > 0 {
 		found = append(found, markdown.Finding{
-			Level: markdown.Note, Code: "tracking", Line: l.Line, Words: short(l.Title),
-			Message: fmt.Sprintf("The link carries the tracking words %s.", strings.Join(names, ", ")),
-			Remedy:  "The address works without them: " + Canonical(l.URL),
+			Level: markdown.Note, Code: "tracking", Line: l.Line, Words: short(l.Title), Gaps: []any{strings.Join(names, ", "), Canonical(l.URL)},
 		})
 	}
 	return found
@@ -79,9 +66,7 @@ func fragments(i *issue) []markdown.Finding {
 			continue
 		}
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "unknown-fragment", Line: l.Line, Words: short(l.Title),
-			Message: fmt.Sprintf("The link to #%s leads nowhere in this issue.", name),
-			Remedy:  "Use the name of a heading in small letters with dashes, or take the link out.",
+			Level: markdown.Warning, Code: "unknown-fragment", Line: l.Line, Words: short(l.Title), Gaps: []any{name},
 		})
 	}
 	return found
@@ -110,18 +95,14 @@ func repeats(i *issue) []markdown.Finding {
 		canonical := Canonical(l.URL)
 		if at, twice := seen[canonical]; twice {
 			found = append(found, markdown.Finding{
-				Level: markdown.Warning, Code: "linked-twice", Line: l.Line, Words: short(l.Title),
-				Message: fmt.Sprintf("This link leads an item in line %d already.", at),
-				Remedy:  "Take one of them out.",
+				Level: markdown.Warning, Code: "linked-twice", Line: l.Line, Words: short(l.Title), Gaps: []any{at},
 			})
 			continue
 		}
 		seen[canonical] = l.Line
 		if number, ok := i.published(canonical); ok {
 			found = append(found, markdown.Finding{
-				Level: markdown.Warning, Code: "already-published", Line: l.Line, Words: short(l.Title),
-				Message: fmt.Sprintf("Readers got this link in #%d.", number),
-				Remedy:  "Nothing, if you repeat it knowingly.",
+				Level: markdown.Warning, Code: "already-published", Line: l.Line, Words: short(l.Title), Gaps: []any{number},
 			})
 		}
 	}
@@ -143,14 +124,10 @@ func images(i *issue) []markdown.Finding {
 		case alt == "":
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "missing-alt", Line: img.Line, Words: short(path.Base(img.URL)),
-				Message: "This image has no text for readers who do not see it.",
-				Remedy:  "Say between the square brackets what it shows.",
 			})
 		case isFileName(alt):
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "alt-is-file-name", Line: img.Line, Words: short(alt),
-				Message: "The text of this image is only the name of a file.",
-				Remedy:  "Say between the square brackets what it shows.",
 			})
 		}
 		found = append(found, i.picture(img)...)
@@ -176,15 +153,11 @@ func (i *issue) picture(img markdown.Image) []markdown.Finding {
 		return nil
 	case p.Bytes > heavyImage:
 		return []markdown.Finding{{
-			Level: markdown.Warning, Code: "image-heavy", Line: img.Line, Words: short(path.Base(img.URL)),
-			Message: fmt.Sprintf("This image is %.1f MB; on a slow line readers see nothing.", float64(p.Bytes)/1e6),
-			Remedy:  fmt.Sprintf("Save it smaller: %d pixels wide and under 1 MB.", wideImage),
+			Level: markdown.Warning, Code: "image-heavy", Line: img.Line, Words: short(path.Base(img.URL)), Gaps: []any{float64(p.Bytes) / 1e6, wideImage},
 		}}
 	case p.Width > wideImage:
 		return []markdown.Finding{{
-			Level: markdown.Note, Code: "image-wide", Line: img.Line, Words: short(path.Base(img.URL)),
-			Message: fmt.Sprintf("This image is %s pixels wide; no mail program shows more than %s.", comma(p.Width), comma(wideImage)),
-			Remedy:  fmt.Sprintf("Save it %d pixels wide.", wideImage),
+			Level: markdown.Note, Code: "image-wide", Line: img.Line, Words: short(path.Base(img.URL)), Gaps: []any{p.Width, wideImage, wideImage},
 		}}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"galley/compose/markdown"
+	"galley/templates"
 )
 
 const leave = "https://galley.invalid/unsubscribe"
@@ -197,12 +198,13 @@ func TestTooBig(t *testing.T) {
 	if !Final(f) || f.Level != markdown.Error {
 		t.Error("too-big does not keep the issue back")
 	}
-	if figure := comma(len(in.HTML)); !strings.Contains(f.Message, figure) || len(in.HTML) < 140_000 {
-		t.Errorf("%s is not named in %q", figure, f.Message)
+	message, _ := say(t, f)
+	if figure := templates.Thousands(len(in.HTML)); !strings.Contains(message, figure) || len(in.HTML) < 140_000 {
+		t.Errorf("%s is not named in %q", figure, message)
 	}
-	b, d, c := strings.Index(f.Message, "“Section B”"), strings.Index(f.Message, "“Section D”"), strings.Index(f.Message, "“Section C”")
-	if b < 0 || d < b || c < d || strings.Contains(f.Message, "“Section A”") {
-		t.Errorf("wrong sections named: %q", f.Message)
+	b, d, c := strings.Index(message, "“Section B”"), strings.Index(message, "“Section D”"), strings.Index(message, "“Section C”")
+	if b < 0 || d < b || c < d || strings.Contains(message, "“Section A”") {
+		t.Errorf("wrong sections named: %q", message)
 	}
 }
 
@@ -290,7 +292,7 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		for _, found := range Check(Input{Doc: doc, Draft: draft, HTML: doc.HTML("mail"), ReplyTo: "a@b.example", Sections: []string{"A"}}) {
-			if found.Code == "" || found.Message == "" || found.Remedy == "" {
+			if message, remedy := say(t, found); found.Code == "" || message == "" || remedy == "" {
 				t.Errorf("an incomplete finding: %+v", found)
 			}
 		}

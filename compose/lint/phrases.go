@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,9 +71,7 @@ func junkWords(i *issue) []markdown.Finding {
 func junkFinding(at int, words string) markdown.Finding {
 	words = strings.Trim(words, " .,")
 	return markdown.Finding{
-		Level: markdown.Warning, Code: "spam-words", Line: at, Words: short(words),
-		Message: fmt.Sprintf("“%s” is what junk mail says; filters count it.", short(words)),
-		Remedy:  "Say it in other words, or leave it if the issue is about such mail.",
+		Level: markdown.Warning, Code: "spam-words", Line: at, Words: short(words), Gaps: []any{short(words)},
 	}
 }
 
@@ -94,8 +91,6 @@ func attached(i *issue) []markdown.Finding {
 		if words := attachment.FindString(l.prose); words != "" {
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "attached-nothing", Line: l.number, Words: around(l.raw, words),
-				Message: "The text speaks of an attachment; an issue goes out without any.",
-				Remedy:  "Put the file on the web and link to it, or show the picture in the text.",
 			})
 		}
 	}
@@ -131,11 +126,7 @@ func webWords(i *issue) []markdown.Finding {
 	if places == 0 {
 		return nil
 	}
-	first.Message = "The web edition says this too, where nobody reads a mail."
-	if places > 1 {
-		first.Message = fmt.Sprintf("The web edition says this too, where nobody reads a mail (%d places).", places)
-	}
-	first.Remedy = `Nothing, if you do not mind; <div class="email-only"> around the words keeps them in the mail.`
+	first.Gaps = []any{places}
 	return []markdown.Finding{first}
 }
 

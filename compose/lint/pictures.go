@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
@@ -28,9 +27,7 @@ func files(i *issue) []markdown.Finding {
 	var found []markdown.Finding
 	for _, ref := range i.Missing {
 		found = append(found, markdown.Finding{
-			Level: markdown.Error, Code: "image-missing", Line: i.lineOfImage(ref), Words: short(ref),
-			Message: "This picture did not come with the draft, so readers would see a gap.",
-			Remedy:  fmt.Sprintf("Attach %s to the mail with the draft, or write the picture’s address, beginning with https://.", fileOf(ref)),
+			Level: markdown.Error, Code: "image-missing", Line: i.lineOfImage(ref), Words: short(ref), Gaps: []any{fileOf(ref)},
 		})
 	}
 	carried := 0
@@ -45,16 +42,13 @@ func files(i *issue) []markdown.Finding {
 			found = append(found, markdown.Finding{Level: markdown.Error, Code: "image-unreadable", Line: f.Line, Words: short(f.Name), Message: f.Why, Remedy: f.Remedy})
 		case !f.Used && f.OnPurpose:
 			found = append(found, markdown.Finding{
-				Level: markdown.Warning, Code: "image-unused", Words: short(f.Name), Message: "This picture came with the draft, and the text does not show it.",
-				Remedy: fmt.Sprintf("Write ![what it shows](%s) where it belongs, or leave it.", strings.ReplaceAll(f.Name, " ", "%20")),
+				Level: markdown.Warning, Code: "image-unused", Words: short(f.Name), Gaps: []any{strings.ReplaceAll(f.Name, " ", "%20")},
 			})
 		}
 	}
 	if carried > heavyMail {
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "images-heavy", Line: heaviest.Line, Words: short(heaviest.Name),
-			Message: fmt.Sprintf("The pictures weigh %.1f MB together, and every copy carries them.", float64(carried)/1e6),
-			Remedy:  "Show fewer, or let the site serve them: images = \"host\" in the configuration.",
+			Level: markdown.Warning, Code: "images-heavy", Line: heaviest.Line, Words: short(heaviest.Name), Gaps: []any{float64(carried) / 1e6},
 		})
 	}
 	return found
@@ -62,7 +56,7 @@ func files(i *issue) []markdown.Finding {
 
 func fileOf(ref string) string {
 	if strings.HasPrefix(strings.ToLower(ref), "cid:") {
-		return "it"
+		return "" // it has no name
 	}
 	return path.Base(ref)
 }
@@ -83,8 +77,6 @@ func sitePaths(i *issue) []markdown.Finding {
 		if strings.HasPrefix(img.URL, "/") && !strings.HasPrefix(img.URL, "//") && !i.HasSite {
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "relative-image", Line: img.Line, Words: short(img.URL),
-				Message: "The address of this image names no site, so a mail cannot show it.",
-				Remedy:  "Begin it with https:// and the name of the site, or attach the picture and write its file’s name.",
 			})
 		}
 	}

@@ -94,7 +94,5 @@ func (m mark) finding() markdown.Finding {
 	words := string(before[max(0, len(before)-24):]) + string(after[:min(20, len(after))])
 	return markdown.Finding{
 		Level: markdown.Warning, Code: "unbalanced-quotes", Line: m.line.number, Words: short(words),
-		Message: "The quotation marks here do not pair.",
-		Remedy:  "Each “ wants its ” in the same paragraph.",
 	}
 }

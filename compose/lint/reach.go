@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,31 +83,26 @@ func settleHTTP(found []markdown.Finding, l markdown.Link, a probe.Answer) []mar
 		return found
 	}
 	return append(found, markdown.Finding{
-		Level: markdown.Warning, Code: "http-link", Line: l.Line, Words: short(l.Title),
-		Message: "The link is not encrypted (http), and the same page is there with https.",
-		Remedy:  "Write https:" + l.URL[len("http:"):],
+		Level: markdown.Warning, Code: "http-link", Line: l.Line, Words: short(l.Title), Say: "https-there", Gaps: []any{l.URL[len("http:"):]},
 	})
+}
+
+// Why is the sentence that says why a link's page was not found.
+func Why(a probe.Answer) markdown.Sentence {
+	return markdown.Sentence{Name: "probe-" + a.Why, Gaps: []any{a.Reply(), probe.Seconds()}}
 }
 
 func reached(l markdown.Link, a probe.Answer) []markdown.Finding {
 	f := markdown.Finding{Line: l.Line, Words: short(l.URL)}
 	switch a.State {
 	case probe.Gone:
-		f.Level, f.Code = markdown.Error, "link-dead"
-		f.Message = fmt.Sprintf("This link leads nowhere: %s.", a.Why)
-		f.Remedy = "Look for a slip in the address, or take the link out."
+		f.Level, f.Code, f.Gaps = markdown.Error, "link-dead", []any{Why(a)}
 	case probe.Silent:
-		f.Level, f.Code = markdown.Warning, "link-silent"
-		f.Message = fmt.Sprintf("This link could not be reached: %s.", a.Why)
-		f.Remedy = "Open it yourself once more before the issue goes."
+		f.Level, f.Code, f.Gaps = markdown.Warning, "link-silent", []any{Why(a)}
 	case probe.Refused:
-		f.Level, f.Code = markdown.Note, "link-refused"
-		f.Message = fmt.Sprintf("This link could not be checked: %s. Many sites say so to programs only.", a.Why)
-		f.Remedy = "Open it yourself, if you have not."
+		f.Level, f.Code, f.Say, f.Gaps = markdown.Note, "link-refused", "link-unchecked", []any{Why(a)}
 	case probe.Forbidden:
-		f.Level, f.Code = markdown.Warning, "link-private"
-		f.Message = fmt.Sprintf("This link was not checked: %s.", a.Why)
-		f.Remedy = "Readers may not reach it either: write a public address."
+		f.Level, f.Code, f.Gaps = markdown.Warning, "link-private", []any{Why(a)}
 	case probe.Fine:
 		return elsewhere(f, l.URL, a.Final)
 	default:
@@ -128,11 +122,9 @@ func elsewhere(f markdown.Finding, asked, final string) []markdown.Finding {
 	f.Level, f.Code = markdown.Warning, "link-elsewhere"
 	switch {
 	case site(from) != site(to):
-		f.Message = fmt.Sprintf("This link leads on to another site: %s.", short(final))
-		f.Remedy = "Write the address it leads to, if that is what you mean."
+		f.Gaps = []any{short(final)}
 	case strings.Trim(from.Path, "/") != "" && strings.Trim(to.Path, "/") == "" && to.RawQuery == "":
-		f.Message = "This link leads to the front page of its site; the page itself may be gone."
-		f.Remedy = "Look for the page's new address."
+		f.Say = "link-front-page"
 	default:
 		return nil
 	}
@@ -156,9 +148,7 @@ func site(u *url.URL) string {
 func reachedImage(img markdown.Image, a probe.Answer) []markdown.Finding {
 	if a.State == probe.Gone || a.State == probe.Silent {
 		return []markdown.Finding{{
-			Level: markdown.Error, Code: "image-dead", Line: img.Line, Words: short(img.URL),
-			Message: fmt.Sprintf("Readers will not see this image: %s.", a.Why),
-			Remedy:  "Look for a slip in its address, or put the image elsewhere.",
+			Level: markdown.Error, Code: "image-dead", Line: img.Line, Words: short(img.URL), Gaps: []any{Why(a)},
 		}}
 	}
 	facts := func(string) (Picture, bool) {
@@ -178,12 +168,9 @@ func waitingFinding(links []markdown.Link) []markdown.Finding {
 	}
 	f := markdown.Finding{
 		Level: markdown.Note, Code: "link-waiting", Line: links[0].Line, Words: names[0],
-		Message: "This link has not answered yet.",
-		Remedy:  "Nothing: it is asked for again before the issue goes, and you hear of it if it leads nowhere.",
 	}
 	if len(links) > 1 {
-		f.Message = fmt.Sprintf("%d of the links have not answered yet: %s.", len(links), listed(names, 5))
-		f.Remedy = "Nothing: they are asked for again before the issue goes, and you hear of any that leads nowhere."
+		f.Say, f.Gaps = "links-waiting", []any{len(links), listed(names, 5)}
 	}
 	return []markdown.Finding{f}
 }

@@ -17,10 +17,10 @@ func TestReach(t *testing.T) {
 		want            string
 	}{
 		{"fine", link, at, probe.Answer{State: probe.Fine}, ""},
-		{"gone", link, at, probe.Answer{State: probe.Gone, Why: "the server says 404 Not Found"}, "error link-dead"},
-		{"silent", link, at, probe.Answer{State: probe.Silent, Why: "no answer within 5 seconds"}, "warning link-silent"},
-		{"refused", link, at, probe.Answer{State: probe.Refused, Why: "the server says 403 Forbidden"}, "note link-refused"},
-		{"forbidden", link, at, probe.Answer{State: probe.Forbidden, Why: "it leads to an address that is not public"}, "warning link-private"},
+		{"gone", link, at, probe.Answer{State: probe.Gone, Status: 404, Why: "status"}, "error link-dead"},
+		{"silent", link, at, probe.Answer{State: probe.Silent, Why: "no-answer"}, "warning link-silent"},
+		{"refused", link, at, probe.Answer{State: probe.Refused, Status: 403, Why: "status"}, "note link-refused"},
+		{"forbidden", link, at, probe.Answer{State: probe.Forbidden, Why: "astray"}, "warning link-private"},
 		{"reserved", link, at, probe.Answer{State: probe.Reserved}, ""},
 		{"waiting", link, at, probe.Answer{State: probe.Waiting}, "note link-waiting"},
 		{"www", link, at, probe.Answer{State: probe.Fine, Final: "https://www.plan.town/x/"}, ""},
@@ -30,7 +30,7 @@ func TestReach(t *testing.T) {
 		{"http with https", "[x](http://plan.town/)", "http://plan.town/", probe.Answer{State: probe.Fine, Secure: true}, "warning http-link"},
 		{"http without https", "[x](http://plan.town/)", "http://plan.town/", probe.Answer{State: probe.Fine}, ""},
 		{"http waiting", "[x](http://plan.town/)", "http://plan.town/", probe.Answer{State: probe.Waiting}, "warning http-link note link-waiting"},
-		{"image gone", "![A boat](https://plan.town/b.png)", "https://plan.town/b.png", probe.Answer{State: probe.Gone, Why: "x"}, "error image-dead"},
+		{"image gone", "![A boat](https://plan.town/b.png)", "https://plan.town/b.png", probe.Answer{State: probe.Gone, Why: "no-such-host"}, "error image-dead"},
 		{"image heavy", "![A boat](https://plan.town/b.png)", "https://plan.town/b.png", probe.Answer{State: probe.Fine, Bytes: 2 << 20}, "warning image-heavy"},
 		{"image wide", "![A boat](https://plan.town/b.png)", "https://plan.town/b.png", probe.Answer{State: probe.Fine, Width: 2000}, "note image-wide"},
 		{"image fine", "![A boat](https://plan.town/b.png)", "https://plan.town/b.png", probe.Answer{State: probe.Fine, Width: 900, Bytes: 90_000}, ""},
@@ -43,7 +43,7 @@ func TestReach(t *testing.T) {
 			var got []string
 			for _, f := range Reach(in.Doc, map[string]probe.Answer{c.url: c.answer}, Check(in)) {
 				got = append(got, string(f.Level)+" "+f.Code)
-				if f.Line == 0 || f.Remedy == "" || f.Message == "" {
+				if message, remedy := say(t, f); f.Line == 0 || remedy == "" || message == "" || strings.Contains(message, "no value") {
 					t.Errorf("an incomplete finding: %+v", f)
 				}
 			}

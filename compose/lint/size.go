@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,17 +29,11 @@ func size(i *issue) []markdown.Finding {
 	switch {
 	case i.sizes.HTML > budget:
 		return []markdown.Finding{{
-			Level: markdown.Error, Code: "too-big", Line: i.worst().Line, Words: short(i.worst().Title),
-			Message: fmt.Sprintf("The HTML of this issue is %s bytes. Gmail shows about %s and hides the rest; the limit here is %s.%s",
-				comma(i.sizes.HTML), comma(gmailClip), comma(budget), i.heaviest()),
-			Remedy: "Shorten the heaviest sections, or mail them as an issue of their own.",
+			Level: markdown.Error, Code: "too-big", Line: i.worst().Line, Words: short(i.worst().Title), Gaps: []any{i.sizes.HTML, gmailClip, budget, i.heaviest()},
 		}}
 	case i.sizes.HTML > nearly:
 		return []markdown.Finding{{
-			Level: markdown.Warning, Code: "nearly-too-big", Line: i.worst().Line, Words: short(i.worst().Title),
-			Message: fmt.Sprintf("The HTML of this issue is %s of the %s bytes that may be sent.%s",
-				comma(i.sizes.HTML), comma(budget), i.heaviest()),
-			Remedy: "Shorten the heaviest sections a little.",
+			Level: markdown.Warning, Code: "nearly-too-big", Line: i.worst().Line, Words: short(i.worst().Title), Gaps: []any{i.sizes.HTML, budget, i.heaviest()},
 		}}
 	}
 	return nil
@@ -66,17 +59,17 @@ func (i *issue) worst() markdown.Section {
 	return markdown.Section{}
 }
 
-// heaviest is a sentence that names the three biggest sections of the HTML.
-func (i *issue) heaviest() string {
+// heaviest names the three biggest sections of the HTML, with their bytes.
+func (i *issue) heaviest() markdown.Sentence {
 	all := i.byWeight()
-	var names []string
+	var gaps []any
 	for _, w := range all[:min(3, len(all))] {
-		names = append(names, fmt.Sprintf("“%s” (%s)", w.Title, comma(w.bytes)))
+		gaps = append(gaps, markdown.Sentence{Name: "section-weight", Gaps: []any{w.Title, w.bytes}})
 	}
-	if len(names) == 0 {
-		return ""
+	if len(gaps) == 0 {
+		return markdown.Sentence{}
 	}
-	return " The heaviest sections: " + strings.Join(names, ", ") + "."
+	return markdown.Sentence{Name: "heaviest", Gaps: gaps}
 }
 
 // weigh measures from each section's heading to the next of the same rank.
@@ -122,15 +115,10 @@ func leaving(i *issue) []markdown.Finding {
 	case i.sizes.Unsubscribe < 0 || !bytes.Contains(i.Text, []byte(i.Unsubscribe)):
 		return []markdown.Finding{{
 			Level: markdown.Error, Code: "unsubscribe-missing",
-			Message: "The link for leaving the list is missing in the mail.",
-			Remedy:  "Put {{.UnsubscribeURL}} back into issue.html and issue.txt of the templates folder.",
 		}}
 	case i.sizes.Unsubscribe > leaveBy:
 		return []markdown.Finding{{
-			Level: markdown.Error, Code: "unsubscribe-late",
-			Message: fmt.Sprintf("The link for leaving begins at byte %s, where mail programs may have cut the mail already; it must begin before %s.",
-				comma(i.sizes.Unsubscribe), comma(leaveBy)),
-			Remedy: "Shorten the issue.",
+			Level: markdown.Error, Code: "unsubscribe-late", Gaps: []any{i.sizes.Unsubscribe, leaveBy},
 		}}
 	}
 	return nil
@@ -142,20 +130,14 @@ func subject(i *issue) []markdown.Finding {
 	case s == "":
 		return []markdown.Finding{{
 			Level: markdown.Error, Code: "subject-missing", Line: 1,
-			Message: "This issue has no title, so the mail would have no subject.",
-			Remedy:  `Write title: "…" at the top of the draft, or give your mail a Subject.`,
 		}}
 	case len([]rune(s)) > longSubject:
 		return []markdown.Finding{{
-			Level: markdown.Warning, Code: "subject-long", Line: 1, Words: short(s),
-			Message: fmt.Sprintf("The subject has %d characters; mail programs show about 60.", len([]rune(s))),
-			Remedy:  "Shorten the title; the subtitle may be longer.",
+			Level: markdown.Warning, Code: "subject-long", Line: 1, Words: short(s), Gaps: []any{len([]rune(s))},
 		}}
 	case shouting(s):
 		return []markdown.Finding{{
 			Level: markdown.Warning, Code: "subject-shouting", Line: 1, Words: short(s),
-			Message: "The subject is all in capitals, as junk mail is.",
-			Remedy:  "Write the title in ordinary letters.",
 		}}
 	}
 	return nil
@@ -181,20 +163,14 @@ func preheader(i *issue) []markdown.Finding {
 	case p == "":
 		return []markdown.Finding{{
 			Level: markdown.Warning, Code: "preheader-missing", Line: 1,
-			Message: "There is no subtitle, so mailboxes show the first words of the page beside the subject.",
-			Remedy:  `Write subtitle: "…" (or preheader:) at the top: the topics, in 40 to 110 characters.`,
 		}}
 	case strings.EqualFold(p, strings.TrimSpace(i.Subject)):
 		return []markdown.Finding{{
 			Level: markdown.Warning, Code: "preheader-repeats", Line: 1, Words: short(p),
-			Message: "The preview line says the same as the subject.",
-			Remedy:  "Let the subtitle name the topics.",
 		}}
 	case len([]rune(p)) > longPreheader:
 		return []markdown.Finding{{
-			Level: markdown.Note, Code: "preheader-long", Line: 1, Words: short(p),
-			Message: fmt.Sprintf("The preview line has %d characters; most mailboxes show about the first %d.", len([]rune(p)), longPreheader),
-			Remedy:  "Nothing, if the best topics come first; preheader: overrides it.",
+			Level: markdown.Note, Code: "preheader-long", Line: 1, Words: short(p), Gaps: []any{len([]rune(p)), longPreheader},
 		}}
 	}
 	return nil
@@ -204,16 +180,12 @@ func length(i *issue) []markdown.Finding {
 	var found []markdown.Finding
 	if i.sizes.Words < fewWords {
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "short",
-			Message: fmt.Sprintf("This issue has %d words. Is the draft complete?", i.sizes.Words),
-			Remedy:  "Look whether your mail program sent all of it.",
+			Level: markdown.Warning, Code: "short", Gaps: []any{i.sizes.Words},
 		})
 	}
 	if i.sizes.Links == 0 {
 		found = append(found, markdown.Finding{
 			Level: markdown.Note, Code: "no-links",
-			Message: "This issue has no link.",
-			Remedy:  "Nothing, if it is meant so.",
 		})
 	}
 	return found

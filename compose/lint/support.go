@@ -2,7 +2,6 @@ package lint
 
 import (
 	_ "embed"
-	"fmt"
 	"maps"
 	"net/url"
 	"path"
@@ -102,20 +101,15 @@ func support(i *issue) []markdown.Finding {
 			continue
 		}
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "not-shown", Line: u.line, Words: short(u.words),
-			Message: fmt.Sprintf("%s shows in %d %% of common mail programs: not in %s.", f.title, f.percent, listed(f.missing, 4)),
-			Remedy:  "Use something plainer, or leave it if nothing is lost without it.",
+			Level: markdown.Warning, Code: "not-shown", Line: u.line, Words: short(u.words), Gaps: []any{f.title, f.percent, listed(f.missing, 4)},
 		})
 	}
 	return found
 }
 
 // listed names the first few of many.
-func listed(names []string, few int) string {
-	if len(names) > few {
-		return strings.Join(names[:few], ", ") + fmt.Sprintf(" and %d more", len(names)-few)
-	}
-	return strings.Join(names, ", ")
+func listed(names []string, few int) markdown.Sentence {
+	return markdown.Sentence{Name: "listed", Gaps: []any{strings.Join(names[:min(few, len(names))], ", "), max(0, len(names)-few)}}
 }
 
 // use is one feature at its first place.

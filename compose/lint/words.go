@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,9 +94,7 @@ func placeholders(i *issue) []markdown.Finding {
 	for _, words := range i.headWords() {
 		if hit := strings.TrimSpace(placeholder.FindString(words)); hit != "" {
 			found = append(found, markdown.Finding{
-				Level: markdown.Error, Code: "placeholder", Line: 1, Words: short(words),
-				Message: fmt.Sprintf("“%s” in the head looks like something you meant to fill in.", hit),
-				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
+				Level: markdown.Error, Code: "placeholder", Line: 1, Words: short(words), Gaps: []any{hit},
 			})
 		}
 	}
@@ -112,9 +109,7 @@ func placeholders(i *issue) []markdown.Finding {
 				level = markdown.Warning
 			}
 			found = append(found, markdown.Finding{
-				Level: level, Code: "placeholder", Line: l.number, Words: around(l.raw, words),
-				Message: fmt.Sprintf("“%s” looks like something you meant to fill in.", words),
-				Remedy:  "Fill it in, or answer approve anyway if it is meant so.",
+				Level: level, Code: "placeholder", Line: l.number, Words: around(l.raw, words), Say: "placeholder-body", Gaps: []any{words},
 			})
 		}
 	}
@@ -180,8 +175,6 @@ func brackets(i *issue) []markdown.Finding {
 			}
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "bracket-text", Line: l.number, Words: short(l.raw[m[0]:m[1]]),
-				Message: "Words in square brackets without an address: was this meant as a link?",
-				Remedy:  "Write the address in round brackets behind it.",
 			})
 		}
 	}
@@ -215,8 +208,6 @@ func imageAfterQuote(i *issue) []markdown.Finding {
 		if quoted && strings.HasPrefix(trimmed, "![") {
 			found = append(found, markdown.Finding{
 				Level: markdown.Warning, Code: "image-after-quote", Line: l.number, Words: short(trimmed),
-				Message: "This image stands inside the quote above it.",
-				Remedy:  "An empty line before it takes it out.",
 			})
 		}
 		quoted = strings.HasPrefix(trimmed, ">") && l.prose != ""
@@ -238,8 +229,6 @@ func underlined(i *issue) []markdown.Finding {
 		}
 		found = append(found, markdown.Finding{
 			Level: markdown.Warning, Code: "setext", Line: i.lines[n-1].number, Words: short(above),
-			Message: "The line below this paragraph makes it a heading.",
-			Remedy:  "An empty line between the two makes it a rule; ## makes a heading on purpose.",
 		})
 	}
 	return found
@@ -264,8 +253,6 @@ func emptyHeadings(i *issue) []markdown.Finding {
 		}
 		found = append(found, markdown.Finding{
 			Level: markdown.Warning, Code: "empty-section", Line: l.number, Words: short(m[2]),
-			Message: "There is nothing below this heading.",
-			Remedy:  "Write its items or take the heading out.",
 		})
 	}
 	return found
@@ -295,17 +282,13 @@ func sections(i *issue) []markdown.Finding {
 		if !ok && len(known) > 0 && s.Level == 2 && (n <= body || body < 0) && !isKnown(s.Title, known) {
 			found = append(found, markdown.Finding{
 				Level: markdown.Note, Code: "section-new", Line: s.Line, Words: short(s.Title),
-				Message: "This is none of the usual sections.",
-				Remedy:  "Nothing, if it is a new one; sections in the configuration lists the usual ones.",
 			})
 		}
 		if !ok {
 			continue
 		}
 		found = append(found, markdown.Finding{
-			Level: markdown.Warning, Code: "section-name", Line: s.Line, Words: short(s.Title),
-			Message: fmt.Sprintf("There is a section “%s”; this heading is nearly the same.", near),
-			Remedy:  fmt.Sprintf("Write “%s”, or leave it if it is a new section.", near),
+			Level: markdown.Warning, Code: "section-name", Line: s.Line, Words: short(s.Title), Gaps: []any{near, near},
 		})
 	}
 	return found
@@ -369,9 +352,7 @@ func addresses(i *issue) []markdown.Finding {
 				continue
 			}
 			found = append(found, markdown.Finding{
-				Level: markdown.Warning, Code: "own-address", Line: l.number, Words: a,
-				Message: fmt.Sprintf("This is nearly, but not quite, the newsletter's address %s.", own),
-				Remedy:  "Correct it, or leave it if it is another mailbox.",
+				Level: markdown.Warning, Code: "own-address", Line: l.number, Words: a, Gaps: []any{own},
 			})
 		}
 	}

@@ -55,7 +55,7 @@ func (w *work) signature() {
 		s := w.ls[i].s
 		mark := s == "-- " || s == "--" && w.ls[i-1].blank() || w.smart && s == "— "
 		if mark && signatureLike(w.ls[i+1:]) {
-			w.repaired(w.ls[i].n, "The signature below the line of two dashes at the end is left out.", "")
+			w.repaired(w.ls[i].n, "signature")
 			w.ls = trimBlank(w.ls[:i])
 			return
 		}
@@ -89,7 +89,7 @@ func (w *work) mboxFrom() {
 	for i, l := range w.ls {
 		if fromLine.MatchString(l.s) && !quoted(i-1) && !quoted(i+1) {
 			w.ls[i].s = l.s[1:]
-			w.repaired(l.n, "A line that began with >From begins with From again.", "%d lines that began with >From begin with From again.")
+			w.repaired(l.n, "from")
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (w *work) breaks() {
 	for i, l := range w.ls {
 		if !code[i] && strings.Contains(l.s, "<") && openBreak.MatchString(l.s) {
 			w.ls[i].s = openBreak.ReplaceAllString(l.s, "<br/>")
-			w.repaired(l.n, "A broken <br/> at the end of a line is mended.", "%d broken <br/> at the end of a line are mended.")
+			w.repaired(l.n, "break")
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (w *work) angles() {
 	for i, l := range w.ls {
 		if n := len(out); n > 0 && !code[i] && strings.Contains(l.s, ">") && closeAngle.MatchString(l.s) && openAngle.MatchString(out[n-1].s) {
 			out[n-1].s += l.s
-			w.repaired(out[n-1].n, "An address in angle brackets was cut; it is whole again.", "%d addresses in angle brackets were cut; they are whole again.")
+			w.repaired(out[n-1].n, "cut-address")
 			continue
 		}
 		out = append(out, l)
@@ -231,7 +231,7 @@ func (w *work) apart() {
 		}
 		return g.blanks
 	})
-	w.repaired(w.ls[0].n, "Every line had become a paragraph of its own; lists, quotes and stacked links are together again.", "")
+	w.repaired(w.ls[0].n, "paragraphs")
 }
 
 // closeGaps gives every gap the number of empty lines that want asks for.

@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"fmt"
 	"html"
 	"strconv"
 	"strings"
@@ -257,8 +256,7 @@ func (b *builder) link(n ast.Node, url, title string) {
 	case !ok:
 		b.refuse(b.at(n), url)
 	case safe == "":
-		b.findings = append(b.findings, Finding{Level: Warning, Code: "link-empty", Line: b.at(n), Words: b.plain(n),
-			Message: "A link has no address; its text stands alone.", Remedy: "Put the address between the parentheses: [text](https://…)."})
+		b.findings = append(b.findings, Finding{Level: Warning, Code: "link-empty", Line: b.at(n), Words: b.plain(n)})
 	}
 	if !ok || safe == "" || b.within("a") {
 		b.kids(n)
@@ -285,8 +283,7 @@ func (b *builder) plain(n ast.Node) string {
 }
 
 func (b *builder) refuse(at int, url string) {
-	b.findings = append(b.findings, Finding{Level: Warning, Code: "link-refused", Line: at, Words: url,
-		Message: fmt.Sprintf("A link to %q is left out: such addresses can run code.", url), Remedy: "Use an address that begins with https:// or mailto:."})
+	b.findings = append(b.findings, Finding{Level: Warning, Code: "link-refused", Line: at, Words: url, Gaps: []any{url}})
 }
 
 func (b *builder) within(tag string) bool {

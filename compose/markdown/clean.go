@@ -61,8 +61,7 @@ func (w *work) noBreakSpaces() {
 	all := hard*5 > spaces && hard > 10
 	for i, l := range w.ls {
 		if s := softSpaces(l.s, all); s != l.s {
-			w.repaired(l.n, "No-break spaces in one line are ordinary spaces again.",
-				"No-break spaces in %d lines are ordinary spaces again.")
+			w.repaired(l.n, "no-break")
 			w.ls[i].s = s
 		}
 	}
@@ -104,7 +103,7 @@ func (w *work) unquote() {
 		ls[i].s = strings.TrimPrefix(s, " ")
 	}
 	w.ls = ls
-	w.repaired(ls[0].n, "The whole text was quoted (>); one level is taken off.", "")
+	w.repaired(ls[0].n, "quoted")
 }
 
 // plainLines returns the lines that are neither empty nor quoted.
@@ -137,7 +136,7 @@ func (w *work) unstuff() {
 	for i := range w.ls {
 		w.ls[i].s = strings.TrimPrefix(w.ls[i].s, " ")
 	}
-	w.repaired(w.ls[0].n, "Every line had one space too many before it; it is gone.", "")
+	w.repaired(w.ls[0].n, "space")
 }
 
 func width(s string) int { return utf8.RuneCountInString(s) }

@@ -33,7 +33,7 @@ func (w *work) dashes() {
 		}
 		if isSmartRule(l.s) && !code[i] {
 			w.ls[i].s = restoredRule(l.s)
-			w.repaired(l.n, "A rule had become long dashes; it is a rule again.", "%d rules had become long dashes; they are rules again.")
+			w.repaired(l.n, "rule-dashes")
 			continue
 		}
 		w.ls[i].s = w.hyphens(l, code[i])
@@ -53,8 +53,7 @@ func (w *work) hyphens(l line, code bool) string {
 		s = smartOption.ReplaceAllString(s, "$1--$2")
 	}
 	if s != l.s {
-		w.repaired(l.n, "Long dashes in an address, code, a table or a comment are two hyphens again.",
-			"Long dashes in %d lines with addresses, code, tables or comments are two hyphens again.")
+		w.repaired(l.n, "dashes")
 	}
 	return s
 }
@@ -106,7 +105,7 @@ func (w *work) rules() {
 	for i, l := range w.ls {
 		if i > 0 && ruleLine.MatchString(l.s) && !code[i] && needsBlank(w.ls[i-1].s) && !w.underlines(i, separators) {
 			out = append(out, line{n: l.n})
-			w.repaired(l.n, "The empty line before a rule was lost; it is back.", "The empty lines before %d rules were lost; they are back.")
+			w.repaired(l.n, "rule-line")
 		}
 		out = append(out, l)
 	}

@@ -2,7 +2,7 @@ package markdown
 
 import (
 	"bytes"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,22 +17,51 @@ const (
 	Note    Level = "note"
 )
 
-// Finding is one thing the editor is told about a draft.
+// Finding is one thing the editor is told about a draft. Its words stand in
+// the catalogue of the newsletter's language, under its Code or, where one code
+// has several sentences, under Say; Message and Remedy are empty until whoever
+// knows the language has written them there.
 type Finding struct {
 	Level   Level  `json:"level"`
 	Code    string `json:"code"`
 	Line    int    `json:"line,omitempty"` // of the source as mailed, from 1
 	Words   string `json:"words,omitempty"`
-	Message string `json:"message"`
+	Message string `json:"message,omitempty"`
 	Remedy  string `json:"remedy,omitempty"`
+	Say     string `json:"-"`
+	Gaps    []any  `json:"-"` // what stands in the sentence's gaps, in their order
+}
+
+// Sentence names a sentence of the catalogue, with what stands in its gaps. It
+// may itself stand in the gap of another.
+type Sentence struct {
+	Name string
+	Gaps []any
+}
+
+// Parts are the sentence's name and what stands in its gaps.
+func (s Sentence) Parts() (name string, gaps []any) { return s.Name, s.Gaps }
+
+// Sentence is what the finding says.
+func (f *Finding) Sentence() Sentence {
+	if f.Say != "" {
+		return Sentence{"finding-" + f.Say, f.Gaps}
+	}
+	return Sentence{"finding-" + f.Code, f.Gaps}
 }
 
 // Repair is one kind of damage that was undone; Line is the first line of the
-// source as mailed where it was found.
+// source as mailed where it was found. Its words stand in the catalogue under
+// the name of Kind; What is empty until they are written there.
 type Repair struct {
 	Line int    `json:"line"`
-	What string `json:"what"`
+	Kind string `json:"kind"`
+	What string `json:"what,omitempty"`
+	Gaps []any  `json:"-"` // how often it was found, and what else the sentence says
 }
+
+// Sentence is what the repair says.
+func (r *Repair) Sentence() Sentence { return Sentence{"repair-" + r.Kind, r.Gaps} }
 
 // Front holds the front matter. Its zero values mean that the key was absent.
 type Front struct {
@@ -99,7 +128,7 @@ func Read(src Source) *Draft {
 		d.Line = w.ls[0].n
 	}
 	d.Body, d.lines = join(w.ls)
-	d.Repairs, d.Findings = w.told(), w.findings
+	d.Repairs, d.Findings = w.mends, w.findings
 	return d
 }
 
@@ -143,39 +172,21 @@ type work struct {
 	exact    bool
 	smart    bool // smart punctuation has eaten dashes somewhere in this draft
 	short    bool // and it makes en dashes of two hyphens
-	mends    []mend
+	mends    []Repair
 	findings []Finding
 }
 
-// mend is one kind of repair, counted while it goes on.
-type mend struct {
-	line, n   int
-	one, many string // what to say for one place and, with %d, for more
-}
-
-// repaired counts a repair of the kind that one and many describe.
-func (w *work) repaired(n int, one, many string) {
-	for i := range w.mends {
-		if w.mends[i].one == one {
-			w.mends[i].n++
-			w.mends[i].line = min(w.mends[i].line, n)
+// repaired counts a repair of a kind; more stands in its sentence behind the
+// count, and tells two repairs of a kind apart.
+func (w *work) repaired(n int, kind string, more ...any) {
+	for i, m := range w.mends {
+		if m.Kind == kind && slices.Equal(m.Gaps[1:], more) {
+			w.mends[i].Gaps[0] = m.Gaps[0].(int) + 1
+			w.mends[i].Line = min(m.Line, n)
 			return
 		}
 	}
-	w.mends = append(w.mends, mend{line: n, n: 1, one: one, many: many})
-}
-
-// told gives the repairs in the words that the editor reads.
-func (w *work) told() []Repair {
-	var out []Repair
-	for _, m := range w.mends {
-		what := m.one
-		if m.n > 1 && m.many != "" {
-			what = fmt.Sprintf(m.many, m.n)
-		}
-		out = append(out, Repair{Line: m.line, What: what})
-	}
-	return out
+	w.mends = append(w.mends, Repair{Line: n, Kind: kind, Gaps: append([]any{1}, more...)})
 }
 
 func (w *work) found(f Finding) { w.findings = append(w.findings, f) }

@@ -24,6 +24,6 @@ func (w *work) programFoot() {
 	if last < 1 || width(w.ls[last].s) > 90 || !w.ls[last-1].blank() || !programLine.MatchString(strings.TrimSpace(w.ls[last].s)) {
 		return
 	}
-	w.repaired(w.ls[last].n, "The line of your mail program at the end is left out: "+strings.TrimSpace(w.ls[last].s), "")
+	w.repaired(w.ls[last].n, "program", strings.TrimSpace(w.ls[last].s))
 	w.ls = trimBlank(w.ls[:last])
 }

@@ -33,8 +33,7 @@ func (w *work) front(f *Front) {
 	seen := map[string]bool{}
 	for _, p := range w.pairs(h, first) {
 		if seen[fold(p.key)] {
-			w.found(Finding{Level: Warning, Code: "front-twice", Line: p.line, Words: p.key,
-				Message: fmt.Sprintf("The front matter has %q twice; the first one counts.", p.key), Remedy: "Delete one of the two lines."})
+			w.found(Finding{Level: Warning, Code: "front-twice", Line: p.line, Words: p.key, Gaps: []any{p.key}})
 			continue
 		}
 		seen[fold(p.key)] = true
@@ -48,11 +47,10 @@ func (w *work) fences(h head) int {
 	ls := trimBlank(w.ls)
 	if strings.ContainsAny(ls[0].s, "–—") {
 		w.smart = true
-		w.repaired(ls[0].n, "The lines of dashes around the front matter had become long dashes; they are read as dashes.", "")
+		w.repaired(ls[0].n, "front-dashes")
 	}
 	if h.open {
-		w.found(Finding{Level: Warning, Code: "front-open", Line: ls[0].n, Words: strings.TrimSpace(ls[0].s),
-			Message: "The front matter has no closing line; I took its last key for the end.", Remedy: "Put a line of three dashes below the last key."})
+		w.found(Finding{Level: Warning, Code: "front-open", Line: ls[0].n, Words: strings.TrimSpace(ls[0].s)})
 	}
 	if len(h.ls) > 0 {
 		return h.ls[0].n
@@ -65,8 +63,7 @@ func (w *work) pairs(h head, first int) []pair {
 	size := 0
 	for i, l := range h.ls {
 		if size += len(l.s) + 1; size > headLimit {
-			w.found(Finding{Level: Error, Code: "front-large", Line: l.n,
-				Message: "The front matter is larger than 16 kB; the rest of it was not read.", Remedy: "Move the text below the closing ---."})
+			w.found(Finding{Level: Error, Code: "front-large", Line: l.n})
 			h.ls = h.ls[:i]
 			return tolerant(h)
 		}
@@ -84,9 +81,7 @@ func (w *work) pairs(h head, first int) []pair {
 		return ps
 	}
 	h.ls = ls
-	w.found(Finding{Level: Note, Code: "front-lenient", Line: faultLine(err, ls, first), Words: quoteLine(err, ls, first),
-		Message: "The front matter was read line by line, since it is not quite " + formName(h.kind) + ": " + strings.TrimPrefix(err.Error(), "yaml: ") + ".",
-		Remedy:  "Put quotation marks around values that hold a colon, # or quotation marks."})
+	w.found(Finding{Level: Note, Code: "front-lenient", Line: faultLine(err, ls, first), Words: quoteLine(err, ls, first), Gaps: []any{formName(h.kind), strings.TrimPrefix(err.Error(), "yaml: ")}})
 	return tolerant(h)
 }
 
@@ -115,8 +110,7 @@ func (w *work) straight(in []line, kind headKind) []line {
 			}
 		}
 		if s != l.s {
-			w.repaired(l.n, "A line of the front matter had curly quotation marks, long dashes or odd spaces; it has plain ones again.",
-				"%d lines of the front matter had curly quotation marks, long dashes or odd spaces; they have plain ones again.")
+			w.repaired(l.n, "front-curly")
 		}
 		ls[i].s = s
 	}

@@ -81,8 +81,7 @@ func (w *work) assignDate(f *Front, p pair, value string) {
 	}
 	d, ok := readDate(value)
 	if !ok {
-		w.found(Finding{Level: Warning, Code: "front-date", Line: p.line, Words: value,
-			Message: fmt.Sprintf("The date %q could not be read.", value), Remedy: "Write it as 2022-07-09 or 9 Jul 2022."})
+		w.found(Finding{Level: Warning, Code: "front-date", Line: p.line, Words: value, Gaps: []any{value}})
 		return
 	}
 	f.Date = d
@@ -91,8 +90,7 @@ func (w *work) assignDate(f *Front, p pair, value string) {
 func (w *work) assignIssue(f *Front, p pair, value string) {
 	n, err := strconv.Atoi(strings.TrimLeft(value, "# "))
 	if err != nil || n < 1 || n > 1e6 {
-		w.found(Finding{Level: Warning, Code: "front-issue", Line: p.line, Words: value,
-			Message: fmt.Sprintf("The issue number %q is not a number from 1.", value), Remedy: "Write it as issue: 129."})
+		w.found(Finding{Level: Warning, Code: "front-issue", Line: p.line, Words: value, Gaps: []any{value}})
 		return
 	}
 	f.Issue = n
@@ -110,8 +108,7 @@ func (w *work) assignHero(f *Front, p pair, value string) {
 		f.HeroImg = value
 		return
 	}
-	w.found(Finding{Level: Warning, Code: "front-hero", Line: p.line, Words: value,
-		Message: fmt.Sprintf("hero-img is not the address of an image: %q. It is left out.", value), Remedy: "Write the whole address, beginning with https://."})
+	w.found(Finding{Level: Warning, Code: "front-hero", Line: p.line, Words: value, Gaps: []any{value}})
 }
 
 func tagList(p pair) []string {
@@ -143,8 +140,7 @@ func (w *work) keep(f *Front, p pair) {
 		value = string(b)
 	}
 	f.Other[p.key] = strings.Map(printable, value)
-	w.found(Finding{Level: Note, Code: "front-unknown", Line: p.line, Words: p.key,
-		Message: fmt.Sprintf("The key %q is kept but not used.", p.key), Remedy: "Nothing to do, if another program reads it."})
+	w.found(Finding{Level: Note, Code: "front-unknown", Line: p.line, Words: p.key, Gaps: []any{p.key}})
 }
 
 var lineEnd = regexp.MustCompile(`[ \t]*[\n\t][ \t\n]*`)

@@ -17,7 +17,7 @@ func (w *work) bareBackslashes() {
 	for i, l := range w.ls {
 		if !code[i] && strings.TrimSpace(l.s) == `\` {
 			w.ls[i].s = ""
-			w.repaired(l.n, "A line of a backslash alone is an empty line.", "%d lines of a backslash alone are empty lines.")
+			w.repaired(l.n, "backslash")
 		}
 	}
 }
@@ -51,8 +51,7 @@ func (w *work) authors() {
 		}
 		last := &out[len(out)-1]
 		last.s = strings.TrimRight(last.s, " ") + " " + l.s
-		w.repaired(l.n, "An author stood below the link as an entry of a list; the name is behind the link.",
-			"%d authors stood below their links as entries of lists; the names are behind the links.")
+		w.repaired(l.n, "author")
 	}
 	w.ls = out
 }
@@ -79,8 +78,7 @@ func (w *work) bareMarkers() {
 		}
 		last := &out[len(out)-1]
 		last.s = strings.TrimRight(last.s, " ") + " " + l.s
-		w.repaired(last.n, "The mark of a list's entry stood alone on its line; its text is beside it again.",
-			"The marks of %d entries of lists stood alone on their lines; their texts are beside them again.")
+		w.repaired(last.n, "list-mark")
 	}
 	w.ls = out
 }
@@ -118,7 +116,7 @@ func (w *work) signOff() {
 		m := indentedName.FindStringSubmatch(l.s)
 		if m != nil && strings.HasSuffix(strings.TrimRight(last, " "), ",") && paragraph(last) && (i+1 == len(w.ls) || !strings.HasPrefix(w.ls[i+1].s, "    ")) {
 			w.ls[i].s = m[1]
-			w.repaired(l.n, "An indented name below a closing line is text, not code.", "")
+			w.repaired(l.n, "indented")
 		}
 		last = l.s
 	}
@@ -140,7 +138,7 @@ func (w *work) blanks() {
 		}
 		return max(1, g.blanks)
 	})
-	w.repaired(w.ls[0].n, "The empty lines between the paragraphs were lost; they are back.", "")
+	w.repaired(w.ls[0].n, "empty-lines")
 }
 
 // closeTo tells lines between which no empty line was, as far as the lines alone
@@ -213,8 +211,7 @@ func (w *work) part(marked map[int]bool) {
 	for i, l := range w.ls {
 		if marked[i] {
 			out = append(out, line{n: l.n})
-			w.repaired(l.n, "A line began right under a paragraph; it is a paragraph of its own, like all others.",
-				"%d lines began right under a paragraph; they are paragraphs of their own, like all others.")
+			w.repaired(l.n, "close-lines")
 		}
 		out = append(out, l)
 	}

@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,13 +38,12 @@ func (w *work) partials(src Source) {
 		text, known := src.Partials[name]
 		switch {
 		case !known:
-			w.found(Finding{Level: Error, Code: "partial-unknown", Line: l.n, Words: strings.TrimSpace(l.s),
-				Message: fmt.Sprintf("There is no text of the name %q.", name), Remedy: "Write " + w.names(src) + ", or put a file " + name + ".md into the folder partials of your templates."})
+			w.found(Finding{Level: Error, Code: "partial-unknown", Line: l.n, Words: strings.TrimSpace(l.s), Gaps: []any{name, w.names(src), name}})
 			out = append(out, l)
 		case strings.TrimSpace(text) == "":
-			w.found(Finding{Level: Note, Code: "partial-empty", Line: l.n, Words: strings.TrimSpace(l.s), Message: "There is nothing to put here this time.", Remedy: "Nothing to do."})
+			w.found(Finding{Level: Note, Code: "partial-empty", Line: l.n, Words: strings.TrimSpace(l.s)})
 		case done[name] || holds(w.ls, text):
-			w.found(Finding{Level: Note, Code: "partial-twice", Line: l.n, Words: strings.TrimSpace(l.s), Message: "The draft has this text already; it stands once.", Remedy: "Nothing to do."})
+			w.found(Finding{Level: Note, Code: "partial-twice", Line: l.n, Words: strings.TrimSpace(l.s)})
 		default:
 			out, apart = insert(out, text, l.n), true
 		}
@@ -80,7 +78,7 @@ func (w *work) names(src Source) string {
 	}
 	slices.Sort(all)
 	if len(all) == 0 {
-		return "the words themselves"
+		return ""
 	}
 	return strings.Join(all, ", ")
 }

@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -24,9 +23,8 @@ func (w *work) unwrap() {
 	if len(j.heads) == 0 || w.exact && j.turned == 0 {
 		return
 	}
-	cut := fmt.Sprintf("Your mail program had cut the lines at %d characters; I joined ", limit)
 	for _, n := range j.heads {
-		w.repaired(n, cut+"one paragraph.", cut+"%d paragraphs.")
+		w.repaired(n, "cut-lines", limit)
 	}
 	w.ls = out
 }

@@ -44,17 +44,19 @@ func (p *Picture) Extension() string {
 }
 
 // Unreadable says why a file cannot be shown, and what helps.
-type Unreadable struct{ Why, Remedy string }
+// Its sentences stand in the catalogue of the mails, behind "picture-".
+type Unreadable struct {
+	Name string
+	Gaps []any
+}
 
-// Error gives both sentences.
-func (u *Unreadable) Error() string { return u.Why + " " + u.Remedy }
-
-const saveAs = "Save it as a JPEG or PNG and attach that."
+// Error names the reason.
+func (u *Unreadable) Error() string { return fmt.Sprintf("picture: %s %v", u.Name, u.Gaps) }
 
 // Fit reads a file and makes it fit for mail. Its error is an *Unreadable.
 func Fit(file []byte) (*Picture, error) {
 	if len(file) > MaxBytes {
-		return nil, &Unreadable{fmt.Sprintf("The file has %d MB; more than %d cannot be taken.", len(file)>>20, MaxBytes>>20), "Save it smaller: " + fmt.Sprint(MaxWidth) + " pixels wide."}
+		return nil, &Unreadable{"heavy", []any{len(file) >> 20, MaxBytes >> 20, MaxWidth}}
 	}
 	kind := kindOf(file)
 	config, err := measure(kind, file)
@@ -101,7 +103,7 @@ func measure(kind string, file []byte) (image.Config, error) {
 		"image/webp": func(r *bytes.Reader) (image.Config, error) { return webp.DecodeConfig(r) },
 	}[kind]
 	if read == nil {
-		return image.Config{}, &Unreadable{"This kind of file is no picture that mail programs show.", saveAs}
+		return image.Config{}, &Unreadable{"kind", nil}
 	}
 	config, err := read(bytes.NewReader(file))
 	if err != nil {
@@ -116,17 +118,16 @@ func measure(kind string, file []byte) (image.Config, error) {
 		most /= 2
 	}
 	if pixels > most {
-		return config, &Unreadable{fmt.Sprintf("The picture has %d million pixels; more than %d cannot be taken.", pixels/1e6, most/1e6),
-			fmt.Sprintf("Save it smaller: %d pixels wide is as much as a screen shows.", MaxWidth)}
+		return config, &Unreadable{"pixels", []any{pixels / 1e6, most / 1e6, MaxWidth}}
 	}
 	if pixels <= 0 {
-		return config, &Unreadable{"The picture is empty.", saveAs}
+		return config, &Unreadable{"empty", nil}
 	}
 	return config, nil
 }
 
 func broken(err error) error {
-	return &Unreadable{fmt.Sprintf("The file cannot be read as a picture (%v).", err), "Perhaps it was cut short on its way: " + saveAs}
+	return &Unreadable{"broken", []any{err.Error()}}
 }
 
 // still decodes a picture, makes it smaller where it is too large, turns it as

@@ -1,5 +1,11 @@
 package probe
 
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
 // State is what became of a link.
 type State string
 
@@ -34,8 +40,22 @@ type Answer struct {
 	Status int    // HTTP status, 0 without an answer
 	Final  string // where redirects led; "" when there were none
 	Secure bool   // an http link whose https form gives a page
-	Why    string // for people, when State is not Fine
+	// Why names the reason when State is not Fine, as the catalogue of the
+	// mails does behind "probe-".
+	Why string
 	// Width and Height are an image's pixels, Bytes its size as served; 0 when
 	// unknown.
 	Width, Height, Bytes int
 }
+
+// Reply is the server's status as servers write it, "404 Not Found"; "" without
+// an answer.
+func (a Answer) Reply() string {
+	if a.Status == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
+}
+
+// Seconds is how long a server may take for an answer.
+func Seconds() int { return int(maxTime / time.Second) }

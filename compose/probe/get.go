@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"image"
 	_ "image/gif"
 	_ "image/jpeg"
@@ -12,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"time"
 )
 
 var (
@@ -52,7 +50,7 @@ func (p *Prober) open() {
 func (p *Prober) get(ctx context.Context, a Ask) Answer {
 	r, err := http.NewRequestWithContext(bounded(ctx), http.MethodGet, a.URL, nil)
 	if err != nil {
-		return Answer{State: Forbidden, Why: "this is not a web address"}
+		return Answer{State: Forbidden, Why: "no-address"}
 	}
 	r.Header.Set("User-Agent", p.agent())
 	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -91,9 +89,9 @@ func judge(status int) Answer {
 	case status >= 200 && status < 300:
 		return Answer{State: Fine, Status: status}
 	case status == http.StatusNotFound, status == http.StatusGone:
-		return Answer{State: Gone, Status: status, Why: fmt.Sprintf("the server says %d %s", status, http.StatusText(status))}
+		return Answer{State: Gone, Status: status, Why: "status"}
 	}
-	return Answer{State: Refused, Status: status, Why: fmt.Sprintf("the server says %d %s", status, http.StatusText(status))}
+	return Answer{State: Refused, Status: status, Why: "status"}
 }
 
 // unheard sorts the reasons for which there was no answer.
@@ -103,17 +101,17 @@ func unheard(err error) Answer {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, errAstray), guarded(err):
-		return Answer{State: Forbidden, Why: errAstray.Error()}
+		return Answer{State: Forbidden, Why: "astray"}
 	case errors.Is(err, errFull):
-		return Answer{State: Silent, Why: errFull.Error()}
+		return Answer{State: Silent, Why: "full"}
 	case errors.Is(err, errRedirects):
-		return Answer{State: Silent, Why: errRedirects.Error()}
+		return Answer{State: Silent, Why: "redirects"}
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return Answer{State: Gone, Why: "there is no host of this name"}
+		return Answer{State: Gone, Why: "no-such-host"}
 	case errors.As(err, &cert):
-		return Answer{State: Silent, Why: "its certificate is not good"}
+		return Answer{State: Silent, Why: "certificate"}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return Answer{State: Silent, Why: fmt.Sprintf("no answer within %d seconds", maxTime/time.Second)}
+		return Answer{State: Silent, Why: "no-answer"}
 	}
-	return Answer{State: Silent, Why: "no connection can be made"}
+	return Answer{State: Silent, Why: "no-connection"}
 }

@@ -45,15 +45,15 @@ func askable(u *url.URL) (State, string) {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return Forbidden, "only http and https can be checked"
+		return Forbidden, "other-scheme"
 	case host == "":
-		return Forbidden, "the address names no host"
+		return Forbidden, "no-host-named"
 	case u.User != nil:
-		return Forbidden, "the address holds a name or password"
+		return Forbidden, "password"
 	case u.Port() != "" && u.Port() != "80" && u.Port() != "443":
-		return Forbidden, "only ports 80 and 443 can be checked"
+		return Forbidden, "other-port"
 	case reserved(host):
-		return Reserved, "this name is never on the web"
+		return Reserved, "reserved"
 	}
 	return "", ""
 }

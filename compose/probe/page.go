@@ -40,7 +40,7 @@ func (p *Prober) Page(ctx context.Context, address string) (Page, error) {
 	r.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9")
 	resp, err := p.client.Do(r)
 	if err != nil {
-		return Page{}, fmt.Errorf("page %s: %s", address, unheard(err).Why)
+		return Page{}, fmt.Errorf("page %s: %w (%s)", address, err, unheard(err).Why)
 	}
 	defer resp.Body.Close()
 	page, err := readPage(resp)
@@ -59,7 +59,7 @@ func (p *Prober) agent() string {
 
 func readPage(resp *http.Response) (Page, error) {
 	if resp.StatusCode/100 != 2 {
-		return Page{}, errors.New(judge(resp.StatusCode).Why)
+		return Page{}, errors.New("the server says " + judge(resp.StatusCode).Reply())
 	}
 	kind := resp.Header.Get("Content-Type")
 	if media, _, err := mime.ParseMediaType(kind); err == nil && media != "text/html" && media != "application/xhtml+xml" {

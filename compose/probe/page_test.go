@@ -52,8 +52,8 @@ func TestPageRefuses(t *testing.T) {
 		"not found": {"http://site.galley-test.net/", "text/html", "<title>T</title>", 404, "404"},
 		"a picture": {"http://site.galley-test.net/", "image/png", "x", 200, "image/png"},
 		"no title":  {"http://site.galley-test.net/", "text/html", "<p>hello", 200, "no title"},
-		"a file":    {"file:///etc/passwd", "", "", 200, "only http"},
-		"a port":    {"http://site.galley-test.net:8080/", "", "", 200, "only ports"},
+		"a file":    {"file:///etc/passwd", "", "", 200, "other-scheme"},
+		"a port":    {"http://site.galley-test.net:8080/", "", "", 200, "other-port"},
 	} {
 		p := served(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", c.kind)

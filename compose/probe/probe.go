@@ -105,7 +105,7 @@ func (p *Prober) resolves(ctx context.Context) bool {
 func (p *Prober) before(a Ask) (Answer, *url.URL, bool) {
 	u, err := url.Parse(a.URL)
 	if err != nil || len(a.URL) > maxURL {
-		return Answer{State: Forbidden, Why: "this is not a web address"}, nil, true
+		return Answer{State: Forbidden, Why: "no-address"}, nil, true
 	}
 	if state, why := askable(u); state != "" {
 		return Answer{State: state, Why: why}, u, true
@@ -115,7 +115,7 @@ func (p *Prober) before(a Ask) (Answer, *url.URL, bool) {
 	if k, ok := p.kept[a]; ok && time.Now().Before(k.until) {
 		return k.answer, u, true
 	}
-	return Answer{State: Waiting, Why: "there was no time to ask"}, u, false
+	return Answer{State: Waiting, Why: "no-time"}, u, false
 }
 
 type answered struct {

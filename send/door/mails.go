@@ -1,7 +1,6 @@
 package door
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"html/template"
@@ -122,18 +121,9 @@ func (n *Newsletter) mailto(m mail, subject, word string) string {
 
 // html is the text of a mail with its one button, as slip.html lays it out.
 func (n *Newsletter) html(text, label, href string) ([]byte, error) {
-	t, err := template.ParseFS(n.Looks, "slip.html")
-	if err != nil {
-		return nil, fmt.Errorf("slip.html: %w", err)
-	}
-	var b bytes.Buffer
-	err = t.Execute(&b, map[string]any{
+	return templates.HTML(n.Looks, "slip.html", map[string]any{
 		"Lang": n.lang(), "Name": n.Name, "Blocks": blocks(text), "Label": label, "Href": template.URL(href),
 	})
-	if err != nil {
-		return nil, fmt.Errorf("slip.html: %w", err)
-	}
-	return b.Bytes(), nil
 }
 
 func (n *Newsletter) lang() string {
