@@ -96,8 +96,8 @@ func correction(subject string) int {
 }
 
 var (
-	holdWord = regexp.MustCompile(`(?i)^[\s*_"'“‘(\[]*(st+o+p+|hold|wait|cancel|do ?n[o']?t send|do not send|not yet)([^\p{L}\p{N}-]|$)`)
-	holdOnly = regexp.MustCompile(`(?i)^[\s*_"'“‘(\[]*(st+o+p+|hold|wait|cancel|do ?n[o']?t send|do not send|not yet)( it| on| off| that| this| please| everything| now| the press| sending)*[\s*_"'”’.!)\]]*$`)
+	holdWord = regexp.MustCompile(`(?i)^[\s*_"'“‘(\[]*(st+o+p+|hold|wait|cancel|do ?n[o']?t (?:send|approve)|do not (?:send|approve)|not yet)([^\p{L}\p{N}-]|$)`)
+	holdOnly = regexp.MustCompile(`(?i)^[\s*_"'“‘(\[]*(st+o+p+|hold|wait|cancel|do ?n[o']?t (?:send|approve)|do not (?:send|approve)|not yet)( it| on| off| that| this| please| everything| now| the press| sending)*[\s*_"'”’.!)\]]*$`)
 )
 
 // shortMail is how many own lines a mail may have whose first word holds.
@@ -143,7 +143,7 @@ func straight(l string) string { return strings.ReplaceAll(l, "’", "'") }
 func holding(m Mail, l string) (Command, bool) {
 	t := straight(l)
 	for range 3 {
-		t = t[len(pleaseFirst.FindString(asciiLower(t))):]
+		t = t[len(askFirst.FindString(asciiLower(t))):]
 	}
 	if g := holdWord.FindStringSubmatch(t); g != nil {
 		return Command{Word: holdName(g[1]), Line: l}, true
@@ -170,6 +170,9 @@ func holdName(w string) Word {
 	return WordHold
 }
 
+// anyApproval is the word itself, or praise that begins as an approval does.
+var anyApproval = regexp.MustCompile(`\bapproved?\b|^looks good\b`)
+
 // nearest finds the command that words look most like, to name it in the
 // answer; it does nothing.
 func nearest(m Mail, words string) string {
@@ -178,8 +181,14 @@ func nearest(m Mail, words string) string {
 	if w == "" {
 		return ""
 	}
+	if anyApproval.MatchString(w) {
+		if strings.Contains(w, "anyway") {
+			return string(WordApproveAnyway)
+		}
+		return string(WordApprove)
+	}
 	for _, a := range agreeing {
-		if w == a {
+		if w == a || strings.HasPrefix(w, a+" ") && strings.Contains(a, " ") {
 			return string(WordApprove)
 		}
 	}

@@ -48,8 +48,14 @@ func (e editorMail) mail() Mail {
 }
 
 // TestEditorMails reads the examples of testdata/editor.jsonl.
-func TestEditorMails(t *testing.T) {
-	f, err := os.Open("testdata/editor.jsonl")
+func TestEditorMails(t *testing.T) { readAll(t, "testdata/editor.jsonl") }
+
+// TestOddMails reads those of testdata/odd.jsonl: words with conditions, typing
+// errors, second thoughts, programs of other languages, forwards.
+func TestOddMails(t *testing.T) { readAll(t, "testdata/odd.jsonl") }
+
+func readAll(t *testing.T, file string) {
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,13 +29,16 @@ var (
 	// An attribution ends in a colon and names the writing in some language.
 	attribution = regexp.MustCompile(`(?i)^[\s*>]*(on|am|le|el|il|op|den|em|w dniu|dnia|dne|pe|em|ons|fre|tor|man|tir|lør|søn|mån|tis|lör|sön|ma|di|wo|do|vr|za|zo|ke|to|pe|la|su|\d{1,4}[-./ ]|пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|в |[^:\n]{1,80}<[^<>\s]+@[^<>\s]+>|[^:\n]{1,60}, \d)[^\n]{0,400}(wrote|writes|schrieb|schreibt|geschrieben|a écrit|escribió|escreveu|ha scritto|schreef|geschreven|skrev|kirjoitti|napisał(\(a\))?|napsal(\(a\))?|írta|пишет|писал(\(а\))?|написал(\(а\))?|пише|написав|yazdı|写道|寫道|написа(л|ла)|のメール|님이 작성)[^:：\n]{0,60}[:：]\s*\**$`)
 	bareDate    = regexp.MustCompile(`^\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?.{0,60}<[^<>\s]+@[^<>\s]+>\s*[:：]?$`)
-	divider     = regexp.MustCompile(`(?i)^[\s*>]*(-{2,}\s*(original message|original appointment|ursprüngliche nachricht|originalnachricht|message d'origine|message original|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|opprinnelig melding|ursprungligt meddelande|original besked|oprindelig meddelelse|alkuperäinen viesti|wiadomość oryginalna|исходное сообщение|forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht|пересылаемое сообщение)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten (e-mail|nachricht):|début du message réexpédié ?:|inicio del mensaje reenviado:|inizio messaggio inoltrato:)\s*$`)
-	rule        = regexp.MustCompile(`^\s*[_-]{10,}\s*$`)
-	forwardMark = regexp.MustCompile(`(?i)forward|weitergeleitet|transféré|réexpédié|reenviad|inoltrat|doorgestuurd|пересыла`)
-	headerField = regexp.MustCompile(`(?i)^[\s*>]*(from|sent|date|to|cc|subject|reply[- ]to|antwort an|répondre à|responder a|von|gesendet|datum|an|betreff|de|envoyé|date|à|objet|para|enviado( el)?|enviada( em)?|asunto|assunto|fecha|data|da|inviato|a|oggetto|van|verzonden|aan|onderwerp|fra|sendt|dato|til|emne|från|skickat|till|ämne|lähettäjä|lähetetty|vastaanottaja|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s?\**\s?[:：]`)
-	fromField   = regexp.MustCompile(`(?i)^[\s*>]*(from|von|de|da|van|fra|från|lähettäjä|od|от|发件人|差出人)\s?\**\s?[:：]\s*\**\s*\S`)
-	ownPanel    = regexp.MustCompile(`^(PROOF \d+ OF #\d+|STARTER FOR #\d+)`)
-	forwardSubj = regexp.MustCompile(`(?i)^\s*(fwd?|wg|tr|rv|enc|vs|vb|pd|doorst|i)\s*:`)
+	// anyAttribution is one of a language that is not listed: an hour, an address
+	// and a colon, over lines that carry the mark of a quote.
+	anyAttribution = regexp.MustCompile(`^[^<>]{0,80}\d{1,2}[:.]\d{2}[^<>]{0,120}<[^<>\s]+@[^<>\s]+>\)?\s*[:：]\s*\**$`)
+	divider        = regexp.MustCompile(`(?i)^[\s*>]*(-{2,}\s*(original message|original appointment|ursprüngliche nachricht|originalnachricht|message d'origine|message original|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|opprinnelig melding|ursprungligt meddelande|original besked|oprindelig meddelelse|alkuperäinen viesti|wiadomość oryginalna|исходное сообщение|forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht|пересылаемое сообщение)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten (e-mail|nachricht):|début du message réexpédié ?:|inicio del mensaje reenviado:|inizio messaggio inoltrato:)\s*$`)
+	rule           = regexp.MustCompile(`^\s*[_-]{10,}\s*$`)
+	forwardMark    = regexp.MustCompile(`(?i)forward|weitergeleitet|transféré|réexpédié|reenviad|inoltrat|doorgestuurd|пересыла`)
+	headerField    = regexp.MustCompile(`(?i)^[\s*>]*(from|sent|date|to|cc|subject|reply[- ]to|antwort an|répondre à|responder a|von|gesendet|datum|an|betreff|de|envoyé|date|à|objet|para|enviado( el)?|enviada( em)?|asunto|assunto|fecha|data|da|inviato|a|oggetto|van|verzonden|aan|onderwerp|fra|sendt|dato|til|emne|från|skickat|till|ämne|lähettäjä|lähetetty|vastaanottaja|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|发件人|发送时间|收件人|主题|差出人|送信日時|宛先|件名)\s?\**\s?[:：]`)
+	fromField      = regexp.MustCompile(`(?i)^[\s*>]*(from|von|de|da|van|fra|från|lähettäjä|od|от|发件人|差出人)\s?\**\s?[:：]\s*\**\s*\S`)
+	ownPanel       = regexp.MustCompile(`^(PROOF \d+ OF #\d+|STARTER FOR #\d+)`)
+	forwardSubj    = regexp.MustCompile(`(?i)^\s*(fwd?|wg|tr|rv|enc|vs|vb|pd|doorst|i)\s*:`)
 )
 
 // splitMail takes the mail's text apart.
@@ -215,6 +218,9 @@ func (s *split) attribution(i int, m Mail) (n int, block bool) {
 		}
 		if len(t) < 500 && (attribution.MatchString(t) || bareDate.MatchString(t)) {
 			return k + 1, m.Reply
+		}
+		if len(t) < 500 && anyAttribution.MatchString(t) && s.marked(i+k+1) {
+			return k + 1, false
 		}
 	}
 	return 0, false
