@@ -29,7 +29,7 @@ func (d *Desk) unfit(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue,
 		return err
 	}
 	_, domain, _ := strings.Cut(n.From.Addr, "@")
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": When(i.SendAt, tx.Now(), n.Zone), "Readers": readers,
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": n.when(i.SendAt, tx.Now()), "Readers": readers,
 		"Domain": domain, "Faults": strings.Split(strings.TrimPrefix(run.Reason, send.Unfit), " | "), "Goes": t.goes(tx.Now(), n)}
 	for _, e := range n.Editors {
 		r := &decisionRow{n: n, Editor: e.Addr}
