@@ -75,8 +75,8 @@ var (
 	pleaseFirst = regexp.MustCompile(`^(hi|hello|hey|please|pls)( galley| desk)?[, ]+`)
 	// askFirst is what people begin a wish with; only words that hold are read
 	// behind all of it.
-	askFirst = regexp.MustCompile(`^(?:(hi|hello|hey|please|pls|kindly)( galley| desk)?[, ]+|(can|could|would|will) you[, ]+)`)
-	thanksLast  = regexp.MustCompile(`[ ,.!;–—-]+(please|pls|many thanks|thanks|thank you|thx|ty|cheers)( a lot| so much| very much| again)?( galley| desk)?[ .!]*$`)
+	askFirst   = regexp.MustCompile(`^(?:(hi|hello|hey|please|pls|kindly)( galley| desk)?[, ]+|(can|could|would|will) you[, ]+)`)
+	thanksLast = regexp.MustCompile(`[ ,.!;–—-]+(please|pls|many thanks|thanks|thank you|thx|ty|cheers)( a lot| so much| very much| again)?( galley| desk)?[ .!]*$`)
 )
 
 // polite takes greeting, please and thanks off a line.
