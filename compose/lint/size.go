@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -97,15 +96,6 @@ func weigh(html []byte, sections []markdown.Section) []weight {
 		all[len(all)-1].bytes = len(html) - last
 	}
 	return all
-}
-
-// comma writes 12345 as 12,345.
-func comma(n int) string {
-	s := strconv.Itoa(n)
-	for at := len(s) - 3; at > 0; at -= 3 {
-		s = s[:at] + "," + s[at:]
-	}
-	return s
 }
 
 func leaving(i *issue) []markdown.Finding {
