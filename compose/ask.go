@@ -11,9 +11,10 @@ import (
 	"galley/send/store"
 )
 
-// What a question asks, beside "draft" and "drop"; the signature's names the
+// What a question asks, beside "drop"; the signature's names the
 // decision that waits for its answer.
 const (
+	asksDraft     = "draft"
 	asksChange    = "change"
 	asksSignature = "signature "
 )
@@ -153,11 +154,12 @@ func (d *Desk) Learn(ctx context.Context, tx *store.Tx, newsletter, editor strin
 }
 
 // signatures are the lines of an editor's foot that are known.
-func signatures(ctx context.Context, tx *store.Tx, newsletter, editor string) (out []string, err error) {
+// With edge they are the blocks that servers put above and below the mail.
+func signatures(ctx context.Context, tx *store.Tx, newsletter, editor string, edge bool) (out []string, err error) {
 	if editor == "" {
 		return nil, nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT line FROM signature WHERE newsletter = $1 AND editor = $2 ORDER BY at, line`, newsletter, editor)
+	rows, err := tx.QueryContext(ctx, `SELECT line FROM signature WHERE newsletter = $1 AND editor = $2 AND edge = $3 ORDER BY at, line`, newsletter, editor, edge)
 	if err != nil {
 		return nil, err
 	}

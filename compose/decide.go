@@ -68,7 +68,7 @@ func (r *decisionRow) findQuestion(ctx context.Context, tx *store.Tx) (err error
 	if len(r.Words.Commands) != 1 || r.Words.Commands[0].Word != "yes" && r.Words.Commands[0].Word != "no" {
 		return nil
 	}
-	r.paper, err = scanPaper(tx.QueryRowContext(ctx, `SELECT `+paperColumns+` FROM proof WHERE newsletter = $1 AND kind = 'question' AND state = 'open' ORDER BY id DESC LIMIT 1`, r.n.ID))
+	r.paper, err = scanPaper(tx.QueryRowContext(ctx, `SELECT `+paperColumns+` FROM proof WHERE newsletter = $1 AND kind = 'question' AND asks <> $2 AND state = 'open' ORDER BY id DESC LIMIT 1`, r.n.ID, asksHello))
 	return err
 }
 
@@ -147,17 +147,23 @@ func (d *Desk) rule(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		return r.tell(ctx, tx, d, "automatic", map[string]any{"Subject": r.Subject})
 	case Leaked:
 		r.MessageID = "" // the answer goes to the editor and not into the stranger's thread
-		if r.paper != nil && r.paper.Asks == "draft" {
+		if r.paper != nil && r.paper.Asks == asksDraft {
 			tx.AfterCommit(d.bell.Ring)
 			return "asked again", closeDraft(ctx, tx, r.paper.Draft, "held", "")
 		}
 		if r.paper != nil && r.paper.Asks == asksMachine {
 			return "asked again", d.askMachineOf(ctx, tx, r.n)
 		}
+		if r.paper != nil && r.paper.Asks == asksHello {
+			return d.greetAgain(ctx, tx, r, &hello{Why: "leaked"})
+		}
 		return d.again(ctx, tx, r, "leaked")
 	case Stale:
 		return d.again(ctx, tx, r, "stale-code")
 	case Codeless:
+		if r.asksOnly("hello") {
+			return d.greetUnproven(ctx, tx, r)
+		}
 		if r.paper != nil && r.paper.Kind == paperStarter && r.asksOnly("approve") {
 			return d.proveStarter(ctx, tx, r)
 		}
@@ -318,6 +324,8 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) 
 		return d.failed(ctx, tx, r)
 	case "help":
 		return d.help(ctx, tx, r)
+	case "hello":
+		return d.hello(ctx, tx, r)
 	}
 	return r.tell(ctx, tx, d, "unknown-word", map[string]any{"Word": c.Word, "Line": c.Line, "Open": d.standing(ctx, tx, r)})
 }
@@ -440,14 +448,14 @@ func (d *Desk) readReminder(ctx context.Context, tx *store.Tx, r *decisionRow) (
 
 // answerQuestion is yes or no to the question on the paper.
 func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
-	if r.paper == nil || r.paper.Kind != paperQuestion {
+	if r.paper == nil || r.paper.Kind != paperQuestion || r.paper.Asks == asksHello {
 		return d.unclear(ctx, tx, r, nil)
 	}
 	if ok, err := r.paper.use(ctx, tx); err != nil || !ok {
 		return "question answered before", err
 	}
 	switch r.paper.Asks {
-	case "draft", asksNext:
+	case asksDraft, asksNext:
 		return d.answerDraft(ctx, tx, r, c.Word == "yes")
 	case "drop":
 		return d.answerDrop(ctx, tx, r, c.Word == "yes")
@@ -463,6 +471,9 @@ func (d *Desk) answerQuestion(ctx context.Context, tx *store.Tx, r *decisionRow,
 	}
 	if strings.HasPrefix(r.paper.Asks, asksImport) {
 		return d.answerImport(ctx, tx, r, c.Word == "yes")
+	}
+	if strings.HasPrefix(r.paper.Asks, asksLines) {
+		return d.answerLines(ctx, tx, r, c.Word == "yes")
 	}
 	if strings.HasPrefix(r.paper.Asks, asksSignature) {
 		return d.answerSignature(ctx, tx, r, c.Word == "yes")

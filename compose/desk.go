@@ -50,6 +50,8 @@ type Newsletter struct {
 	Slot      *Slot // nil: every approval names its time
 	Zone      *time.Location
 	Thanks    bool // readers whose links were used get a mail of thanks
+	Hello     bool // every editor is asked to say hello, and a first draft waits for it
+	CodeAlone bool // approve = "code": what the answer to a hello says of it
 	// Acknowledge tells readers that their links have arrived.
 	Acknowledge bool
 	Grace       time.Duration // between the editors' first copy and everybody else's
@@ -115,6 +117,7 @@ type Words struct {
 	Withheld []Command `json:"withheld,omitempty"` // what is not done before a question is answered
 	Told     string    `json:"told,omitempty"`     // why nothing was done: reaction, reminder-ok
 	File     *File     `json:"file,omitempty"`     // a list that came with the mail
+	Greeting *Greeting `json:"greeting,omitempty"` // what an answer to the hello has shown
 }
 
 // Ruling is what the sender's proof allows a mail to do (trust.md 2.6).
@@ -259,7 +262,7 @@ func (d *Desk) Step(ctx context.Context) error {
 // of work does not keep the others from being done.
 func (d *Desk) attend(ctx context.Context) error {
 	var err error
-	for _, work := range []func(context.Context) error{d.askMachine, d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
+	for _, work := range []func(context.Context) error{d.greet, d.askMachine, d.askHeld, d.carryOut, d.followRuns, d.keepCalendar} {
 		err = errors.Join(err, work(ctx))
 	}
 	return err

@@ -130,7 +130,11 @@ func (d *Desk) ids(ctx context.Context, query string, args ...any) ([]int64, err
 func (d *Desk) readDrafts(ctx context.Context) error {
 	ids, err := d.ids(ctx, `SELECT id FROM draft WHERE state = 'new' AND due <= $1 ORDER BY id`, store.Micros(store.Now()))
 	for _, id := range ids {
-		if e := d.readDraft(ctx, id); e != nil {
+		waits, e := d.helloFirst(ctx, id)
+		if e == nil && !waits {
+			e = d.readDraft(ctx, id)
+		}
+		if e != nil {
 			err = errors.Join(err, d.faulty(ctx, "draft", id, e))
 		}
 	}
@@ -416,7 +420,11 @@ func (n *Newsletter) addressOf(editor string) message.Address {
 func (d *Desk) askHeld(ctx context.Context) error {
 	ids, err := d.ids(ctx, `SELECT id FROM draft WHERE state = 'held' AND note = '' ORDER BY id`)
 	for _, id := range ids {
-		err = errors.Join(err, d.DB.Update(ctx, func(tx *store.Tx) error { return d.askDraft(ctx, tx, id) }))
+		waits, e := d.helloFirst(ctx, id)
+		if e == nil && !waits {
+			e = d.DB.Update(ctx, func(tx *store.Tx) error { return d.askDraft(ctx, tx, id) })
+		}
+		err = errors.Join(err, e)
 	}
 	return err
 }
@@ -456,7 +464,7 @@ func (d *Desk) askDraft(ctx context.Context, tx *store.Tx, id int64) error {
 	if err != nil {
 		return err
 	}
-	return d.post(ctx, tx, n, &mail{paper: paper{Kind: paperQuestion, Draft: id, Asks: "draft"}, to: n.addressOf(row.Editor),
+	return d.post(ctx, tx, n, &mail{paper: paper{Kind: paperQuestion, Draft: id, Asks: asksDraft}, to: n.addressOf(row.Editor),
 		code: code, answers: row.MessageID, subject: subject, text: text})
 }
 

@@ -120,6 +120,7 @@ type mail struct {
 	attachments []message.Attachment
 	below       string // a text that is not wrapped, under the words
 	urgent      bool   // servers may refuse it: it is also laid into the mailbox
+	inSubject   bool   // the code stands in the Subject, too
 }
 
 // post writes the paper's row and hands the mail to the press, in one
@@ -137,6 +138,15 @@ func (d *Desk) post(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail) e
 		var err error
 		if m.Readers, err = d.Figures.Audience(ctx, tx, n.ID); err != nil {
 			return err
+		}
+	}
+	if m.code != "" {
+		needed, err := codeInSubject(ctx, tx, n, m.to.Addr)
+		if err != nil {
+			return err
+		}
+		if needed || m.inSubject {
+			m.subject += " [" + m.code + "]"
 		}
 	}
 	if err := m.insert(ctx, tx, n); err != nil {
@@ -192,11 +202,18 @@ type Opening struct {
 	Revision int
 	Current  bool   // it is about the newest revision
 	Code     string // valid, stale, wrong or absent
-	Body     string // the paper's text as it went out
-	HTML     string // the same as HTML, "" if it had none
-	Texts    []OpenText
+	// MessageID is that of the paper.
+	MessageID string
+	// AsksDraft: it asks whether a text is the editor's. A yes to that lets no
+	// mail out, only a proof to the editor.
+	AsksDraft bool
+	Body      string // the paper's text as it went out
+	HTML      string // the same as HTML, "" if it had none
+	Texts     []OpenText
 	// Signatures are the lines of the sender's foot, known from earlier mails.
 	Signatures []string
+	// Edges are what servers put above and below the sender's mail.
+	Edges []string
 }
 
 // OpenText is an issue in the making, or the empty form of one, to tell a
@@ -231,13 +248,14 @@ func (d *Desk) Open(ctx context.Context, tx *store.Tx, q Query) (*Opening, error
 		err = o.describe(ctx, tx, p)
 	}
 	texts, err2 := openTexts(ctx, tx, n.ID)
-	known, err3 := signatures(ctx, tx, n.ID, q.Sender)
+	known, err3 := signatures(ctx, tx, n.ID, q.Sender, false)
+	edges, err4 := signatures(ctx, tx, n.ID, q.Sender, true)
 	if p != nil && strings.HasPrefix(p.Asks, asksSignature) && p.Editor == q.Sender {
 		asked, err := d.askedFoot(ctx, tx, p)
 		known, err3 = append(known, asked...), errors.Join(err3, err)
 	}
-	o.Texts, o.Signatures = texts, known
-	return o, errors.Join(err, err2, err3)
+	o.Texts, o.Signatures, o.Edges = texts, known, edges
+	return o, errors.Join(err, err2, err3, err4)
 }
 
 // find looks for the paper by its code, then by the thread.
@@ -259,9 +277,10 @@ func (d *Desk) find(ctx context.Context, tx *store.Tx, n *Newsletter, q Query) (
 }
 
 func (o *Opening) describe(ctx context.Context, tx *store.Tx, p *paper) error {
-	if p.Asks == asksShow {
-		p.Kind = asksShow
+	if p.Asks == asksShow || p.Asks == asksHello {
+		p.Kind = p.Asks
 	}
+	o.MessageID, o.AsksDraft = p.MessageID, p.Asks == asksDraft
 	o.Paper, o.Proof, o.Editor, o.Revision, o.Body, o.HTML = p.Kind, p.ID, p.Editor, p.Revision, p.Body, p.HTML
 	var coded bool
 	if err := tx.QueryRowContext(ctx, `SELECT code <> '' FROM proof WHERE id = $1`, p.ID).Scan(&coded); err != nil {

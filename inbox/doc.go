@@ -1,7 +1,7 @@
 // Package inbox takes mail in: it stores what came, tells what it is, and
 // puts it in the right tray.
 //
-// It owns the tables mailbox, message, arrival, seen and canary. Every message is in
+// It owns the tables mailbox, message, arrival, seen, canary and editor. Every message is in
 // the ledger before anybody reads it, keyed by mailbox, UIDVALIDITY and UID,
 // and by the SHA-256 of its octets below the trace fields, so that the same
 // mail that comes twice is one message. What a message causes is written in

@@ -25,7 +25,11 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 	if len(codes) == 0 && !in.saysEditor(l.raw) {
 		return in.reader(ctx, l) // nobody's proof is asked for, so a DNS that is down keeps no letter waiting
 	}
-	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.id, w.received))
+	policy, err := in.policy(ctx, w.id, w.received)
+	if err != nil {
+		return err
+	}
+	l.proof = trust.Judge(ctx, l.raw, policy)
 	codes = in.signed(l, codes)
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
@@ -58,20 +62,25 @@ func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	l.proof = trust.Judge(ctx, l.raw, in.policy(ctx, w.id, w.received))
+	policy, err := in.policy(ctx, w.id, w.received)
+	if err != nil {
+		return err
+	}
+	l.proof = trust.Judge(ctx, l.raw, policy)
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
 	}
 	kind, reason := l.kind, l.reason
-	err := in.judge(ctx, l, w, true)
+	err = in.judge(ctx, l, w, true)
 	l.kind, l.reason = kind, reason
 	return err
 }
 
 // policy is what the judge of senders knows.
-func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Policy {
+func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) (trust.Policy, error) {
 	n := in.Newsletter
-	p := trust.Policy{AuthservIDs: in.believed(ctx, now), Keys: n.Keys, Now: now, DNS: in.DNS}
+	pinned, err := in.pinned(ctx)
+	p := trust.Policy{AuthservIDs: in.believed(ctx, now), Keys: n.Keys, Now: now, DNS: in.DNS, Pinned: pinned}
 	for _, e := range n.Editors {
 		p.Editors = append(p.Editors, e.Addr)
 	}
@@ -83,7 +92,7 @@ func (in *Inbox) policy(ctx context.Context, row int64, now time.Time) trust.Pol
 		})
 		return seen || err != nil
 	}
-	return p
+	return p, err
 }
 
 // codeLen is the length of a code as newCode of compose makes it: 128 bits in
@@ -149,6 +158,9 @@ func (in *Inbox) judge(ctx context.Context, l *letter, w *waiting, automated boo
 	}
 	c := trust.Case{Automated: automated, Strict: l.proof.Strict && l.proof.Editor, E: l.proof.E, PGP: l.proof.PGP, Code: l.opening.Code,
 		Intent: intention(l.reading), CodeAllowed: in.Newsletter.CodeAlone}
+	if c.Code == "valid" && l.opening.AsksDraft && c.Intent == "approve" && l.reading.Commands[0].Word == intent.WordYes {
+		c.Intent = "ask" // where nothing signs, every draft is confirmed by a yes (conversation.md section 5)
+	}
 	if c.Strict && l.opening.Editor != "" && l.opening.Editor != l.proof.From {
 		c.Code = "absent" // a code is bound to the editor it was mailed to, so this one brought none
 	}
@@ -217,7 +229,7 @@ func (in *Inbox) mail(l *letter, paper intent.Paper, now time.Time) intent.Mail 
 		Subject: l.m.Subject, Text: l.m.Text, Reply: l.m.InReplyTo != "" || paper != intent.PaperNone, Paper: paper,
 		Current: l.opening.Current, ToOthers: in.toOthers(l.m), Reaction: reaction(l.m), Quoted: l.opening.Body,
 		QuotedHTML: mime.HTMLText(l.opening.HTML), Words: n.Words, Now: now, Zone: n.Zone, Slot: n.SlotHour,
-		Signatures: l.opening.Signatures, Desk: []string{n.Press.From.Name, n.Press.From.Addr, n.Address},
+		Signatures: l.opening.Signatures, Edges: l.opening.Edges, Desk: []string{n.Press.From.Name, n.Press.From.Addr, n.Address},
 	}
 	if l.opening.HTML == "" {
 		out.QuotedHTML = ""
@@ -335,7 +347,11 @@ var again = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time
 // act is the decision table's right-hand side. A case is one call.
 func (in *Inbox) act(ctx context.Context, l *letter, w *waiting, action string) error {
 	switch action {
-	case trust.Nothing, trust.Silence, trust.Wrong:
+	case trust.Silence:
+		if saysHello(l.reading) { // whoever can prove nothing and brings no code back is helped, too
+			l.effect = in.decide(l, compose.Codeless)
+		}
+	case trust.Nothing, trust.Wrong:
 		return nil
 	case trust.Reader:
 		return in.reader(ctx, l)

@@ -47,7 +47,7 @@ func (in *Inbox) draftText(l *letter) (text []byte, form string) {
 	}
 	if l.m.InReplyTo == "" { // an answer may quote, which only intent has cut away
 		if text, form, _, _, ok := mime.DraftText(l.m); ok && form == mime.FormHTML {
-			return text, form
+			return []byte(intent.Bare(string(text), l.opening.Edges)), form
 		}
 	}
 	return []byte(d.Text), d.Form
@@ -73,7 +73,10 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 				return err
 			}
 		}
-		words.File = csvOf(l)
+		words.File, words.Greeting = csvOf(l), in.greeting(l)
+		if err := in.pin(ctx, tx, l, words.Greeting); err != nil {
+			return err
+		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Issue: l.reading.Correction, Ruling: ruling, Words: words,

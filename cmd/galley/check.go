@@ -243,6 +243,14 @@ func (h *house) checkWork(ctx context.Context) ([]finding, error) {
 				return err
 			}
 			out = append(out, work...)
+			unmet, err := h.desk.Unmet(ctx, tx, n.ID)
+			if err != nil {
+				return err
+			}
+			for _, e := range unmet {
+				out = append(out, finding{"editor " + e, stateWarning, "has not answered the hello, so a first draft waits",
+					"Reply to that mail with hello; galley issue hello sends another."})
+			}
 		}
 		return nil
 	})

@@ -134,6 +134,9 @@ type Newsletter struct {
 	PGP       []PGP               `toml:"pgp"`    // keys that prove an editor's mail as its domain's signature does
 	Words     map[string][]string `toml:"words"`  // more words for a command, in the editor's language
 	Thanks    bool                `toml:"thanks"` // thank the readers whose links were used; default true
+	// Hello has every editor asked to say hello, and a first draft wait for it;
+	// default true.
+	Hello bool `toml:"hello"`
 	// Acknowledge tells readers that their links have arrived; default false.
 	Acknowledge bool     `toml:"acknowledge"`
 	Grace       Duration `toml:"grace"` // between the editor's copy and the others'; default 10m, may be 0
@@ -298,6 +301,9 @@ func (n *Newsletter) defaults(folder string, has func(string) bool) {
 	}
 	for i := range n.PGP {
 		n.PGP[i].KeyFile = under(folder, n.PGP[i].KeyFile)
+	}
+	if !has("hello") {
+		n.Hello = true
 	}
 	if !has("thanks") {
 		n.Thanks = true

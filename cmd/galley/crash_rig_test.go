@@ -152,6 +152,7 @@ postal_address = %q
 templates = "looks"
 editors = ["Ines Moreau <%s>"]
 approve = "code"
+hello = false
 authserv_ids = ["mx.test"]
 authserv_unchecked = true
 grace = "0s"

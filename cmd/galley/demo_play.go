@@ -28,6 +28,9 @@ func (d *demo) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := d.editorSaysHello(ctx); err != nil {
+		return err
+	}
 	if err := d.readersWrite(); err != nil {
 		return err
 	}
@@ -104,6 +107,25 @@ func (d *demo) submit(ctx context.Context, m *message.Mail) error {
 }
 
 var ines = message.Address{Name: "Ines Moreau", Addr: demoEditor}
+
+// editorSaysHello answers the first mail of all.
+func (d *demo) editorSaysHello(ctx context.Context) error {
+	m, _, err := d.mailed(ctx, "Hello from")
+	if err != nil {
+		return err
+	}
+	d.say("Galley writes to Ines: %s", m.Subject)
+	if err := d.answer(ctx, m, "hello"); err != nil {
+		return err
+	}
+	m, _, err = d.mailed(ctx, "Hello Ines")
+	if err != nil {
+		return err
+	}
+	d.say("Galley answers: %s", m.Subject)
+	d.show(paragraph(m.Plain, "HOW YOUR MAIL"))
+	return nil
+}
 
 // editorDrafts mails the draft as an attachment.
 func (d *demo) editorDrafts(ctx context.Context) error {

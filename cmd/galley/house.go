@@ -202,7 +202,7 @@ func (n *Newsletter) press(c *Config, keys send.Keys, signers []*message.Signer)
 func (n *Newsletter) desk(c *Config, key []byte) *compose.Newsletter {
 	out := &compose.Newsletter{
 		ID: n.ID, From: message.Address{Name: n.Name + " desk", Addr: n.Address.String()},
-		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Approvals: n.Approvals, Zone: time.UTC, Thanks: n.Thanks, Acknowledge: n.Acknowledge,
+		Pattern: send.Pattern{Mailbox: n.Address.String(), Form: n.Pattern}, Grace: time.Duration(n.Grace), Key: key, Approvals: n.Approvals, Zone: time.UTC, Thanks: n.Thanks, Acknowledge: n.Acknowledge, Hello: n.Hello, CodeAlone: n.Approve == ApproveCode,
 		Quarantine: n.IMAP.Folders.Quarantine, Again: n.IMAP.Folders.Again,
 		Frame: compose.Frame{Name: n.Name, Tagline: n.Tagline, Host: c.host(), ArchivePath: n.Archive, PostalAddress: n.Postal,
 			Lang: n.Lang, ReplyTo: n.Address.String(), Looks: templates.Speaking(templates.Look(n.Templates), n.Lang), HostPictures: n.Images == ImagesHost},

@@ -66,7 +66,7 @@ func TestDemo(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d\n%s%s", code, out, errs)
 	}
-	for _, want := range []string{"Galley passes a letter on to Ines", "Proof 2 of #12: ready", "Galley reports: Sent: #12 to", "#12 went to 60 readers:"} {
+	for _, want := range []string{"Galley answers: Hello Ines: all works", "Galley passes a letter on to Ines", "Proof 2 of #12: ready", "Galley reports: Sent: #12 to", "#12 went to 60 readers:"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out)
 		}

@@ -137,7 +137,7 @@ func (r *real) edit(books string) {
 		{"port = 1\n", "port = " + smtp + "\n"}, {"port = 1\n", "port = " + imap + "\n"},
 		{`listen = "127.0.0.1:8025"`, fmt.Sprintf("listen = %q", r.web)},
 		{`# authserv_ids = ["mx.example.org"]`, "authserv_ids = [\"mx.test\"]\nauthserv_unchecked = true"},
-		{`# grace = "10m"`, `grace = "0s"`},
+		{`# grace = "10m"`, "grace = \"0s\"\nhello = false"},
 	} {
 		r.change(change[0], change[1])
 	}

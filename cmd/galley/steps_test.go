@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,13 +104,16 @@ func TestStepsOfTheReadme(t *testing.T) {
 		}
 	}
 	serve(t, all[len(all)-1], folder, bin, func() {
+		r := &real{t: t, dovecot: d, postfix: p}
+		r.until("a hello to the editor", 30*time.Second, func() bool { return len(r.box("jonathan")) > 0 })
+		hello := r.box("jonathan")[0]
+		r.swaks("jonathan", "jonathan@rct.example", hello.ReplyTo[0].Addr, "Re: "+hello.Subject, "hello")
 		draft := filepath.Join(folder, "first.md")
 		put(t, draft, "---\ntitle: The first one\n---\n\nHello, this is the [first](https://example.org/) issue.\n", 0o600)
-		r := &real{t: t, dovecot: d, postfix: p}
 		r.swaks("jonathan", "jonathan@rct.example", "news@rct.example", "The first one", "Here it is.", "--attach-type", "text/markdown", "--attach-name", "first.md", "--attach", "@"+draft)
 		r.until("a proof for the editor", 30*time.Second, func() bool {
 			box := r.box("jonathan")
-			return len(box) > 0 && strings.HasPrefix(box[0].Subject, "Proof 1 of ")
+			return slices.ContainsFunc(box, func(m letter) bool { return strings.HasPrefix(m.Subject, "Proof 1 of ") })
 		})
 	})
 }

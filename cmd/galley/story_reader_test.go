@@ -17,7 +17,9 @@ import (
 var tokens = regexp.MustCompile(`\b[a-z2-7]{28,39}\b`)
 
 // tokenless is a Subject as a story tells it.
-func tokenless(s string) string { return tokens.ReplaceAllString(s, "token") }
+func tokenless(s string) string {
+	return codes.ReplaceAllString(tokens.ReplaceAllString(s, "token"), "code")
+}
 
 // getsOwn is gets for a mail that stands in no thread: a confirmation holds
 // nothing of whoever asked for it, not even the name of their mail.

@@ -85,7 +85,7 @@ func (s *story) line(n int, line string) {
 		s.contains(n, words)
 		return
 	}
-	for _, v := range slices.Concat(tableVerbs, figureVerbs, yearVerbs, serverVerbs, verbs) {
+	for _, v := range slices.Concat(tableVerbs, figureVerbs, yearVerbs, serverVerbs, helloVerbs, verbs) {
 		if hit := v.form.FindStringSubmatch(words); hit != nil {
 			if !v.given && !s.opens {
 				s.opens = true

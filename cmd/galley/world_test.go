@@ -77,6 +77,7 @@ type plan struct {
 	words                []string // further words of the editor's language
 	tick                 time.Duration
 	looks                bool     // the DNS is asked before a send to many
+	firstDay             bool     // the editors have not said hello yet
 	alone                bool     // nobody writes, and nothing looks whether anybody does
 	links                *lateWeb // asked whether links are alive; nil: nobody is
 }
@@ -86,10 +87,12 @@ type person struct {
 	name  string
 	addr  message.Address
 	signs bool // the provider signs what is submitted
-	box   []*boxed
-	read  int             // how many mails of the box the story has looked at
-	wrote map[string]bool // Message-IDs of the mails in the person's name
-	asked bool            // the person's last mail had no answer yet
+	// signedBy is the domain that it signs with, "" for the person's own.
+	signedBy string
+	box      []*boxed
+	read     int             // how many mails of the box the story has looked at
+	wrote    map[string]bool // Message-IDs of the mails in the person's name
+	asked    bool            // the person's last mail had no answer yet
 }
 
 // boxed is a mail that lies in somebody's box.
@@ -289,6 +292,7 @@ editors = [%s]
 approve = %q
 grace = %q
 acknowledge = %v
+hello = %v
 address_pattern = %q
 pgp = [%s]
 also = ["letter@former.example"]
@@ -300,7 +304,7 @@ security = "plain"
 user = %q
 password = "pass"
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}
@@ -364,6 +368,9 @@ func (w *world) dns(_ context.Context, name string) ([]string, error) {
 			return []string{message.TXT(w.key)}, nil
 		}
 	}
+	if strings.HasPrefix(name, "s1._domainkey.provider.") { // signs in its own name whatever its customers send
+		return []string{message.TXT(w.key)}, nil
+	}
 	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 }
 
@@ -423,8 +430,8 @@ func (w *world) postTo(by *person, m *message.Mail, to string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if by.signs {
-		field, err := (&message.Signer{Domain: domainOf(by.addr.Addr), Selector: "s1", Key: w.key}).Sign(raw, time.Now())
+	if domain := cmp.Or(by.signedBy, domainOf(by.addr.Addr)); by.signs {
+		field, err := (&message.Signer{Domain: domain, Selector: "s1", Key: w.key}).Sign(raw, time.Now())
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -47,6 +47,7 @@ type Mail struct {
 	Names      []string // the editor's names
 	Desk       []string // names and addresses of the desk, which stand over quotes of its mails
 	Signatures []string // lines of the editor's foot, known from earlier mails
+	Edges      []string // what servers put above and below the editor's mail, as Greeted gave it
 	Open       []Text
 	Quoted     string              // the plain text of the paper as we sent it; "" if unknown
 	QuotedHTML string              // the same paper's HTML as text: mail programs quote that one
@@ -97,6 +98,8 @@ type Reading struct {
 	// Known are the lines below a mark of a signature ("-- "), which are a
 	// signature without it as well from then on.
 	Known []string
+	// Greeted is set beside the word hello, in answer to PaperHello.
+	Greeted *Greeted
 	// Other is set beside Withheld: the words that keep it from being done.
 	Other string
 	// Correction is the number of an issue already sent, from a Subject
@@ -107,7 +110,7 @@ type Reading struct {
 // Read reads an editor's mail by the numbered list of conversation.md
 // section 2; the first that fits decides.
 func Read(m Mail) Reading {
-	m.Text = cut(m.Text)
+	m.Text = Bare(cut(m.Text), m.Edges)
 	r := read(m)
 	r.Correction = correction(m.Subject)
 	return r
@@ -124,6 +127,11 @@ func read(m Mail) Reading {
 	o := ownWords(m, s)
 	if c, ok := holds(m, s, o); ok {
 		return Reading{Kind: KindHold, Commands: []Command{c}, Withheld: beneath(m, o)}
+	}
+	if m.Paper == PaperHello {
+		if r, ok := readHello(m, s); ok {
+			return r
+		}
 	}
 	if m.ToOthers && m.Paper != PaperProof {
 		return Reading{Kind: KindNothing} // the editor's own letter, only filed

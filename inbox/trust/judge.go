@@ -44,6 +44,10 @@ type Evidence struct {
 	Replay []string `json:"-"`
 	PGP    string   `json:"pgp,omitempty"`     // pass fail absent, by a pinned key
 	PGPWhy string   `json:"pgp_why,omitempty"` // one sentence
+	// Signers are the domains whose signatures are whole and behind no gate:
+	// the aligned ones, or all of them when none is. Pinned does not narrow
+	// them, so that an answer to the hello may pin another (trust.md 2.6 A).
+	Signers []string `json:"-"`
 	// Signed are the octets, head and body of a MIME part, that a pinned key
 	// has signed: nothing else in the mail is proven by it.
 	Signed []byte `json:"-"`
@@ -80,6 +84,7 @@ func Judge(ctx context.Context, raw []byte, p Policy) Evidence {
 		}
 	}
 	j.weigh(ctx)
+	ev.Signers = j.signers(sigs)
 	j.pgp()
 	return ev
 }
@@ -213,6 +218,27 @@ func (j *judge) firstValue(name string) string {
 	return ""
 }
 
+// signers lists the domains that may be pinned for the sender. A domain that
+// the address belongs to speaks louder than a provider's that signs for
+// everybody.
+func (j *judge) signers(sigs []*signature) (out []string) {
+	var foreign []string
+	for _, s := range sigs {
+		switch {
+		case s.Result.Result != "pass" || j.gate(s) != "":
+		case speaksFor(s.Domain, j.fromDomain()):
+			out = append(out, s.Domain)
+		default:
+			foreign = append(foreign, s.Domain)
+		}
+	}
+	if len(out) == 0 {
+		out = foreign
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // fromDomain is the part behind the at sign.
 func (j *judge) fromDomain() string { return j.from[strings.LastIndexByte(j.from, '@')+1:] }
 
@@ -224,7 +250,12 @@ func (j *judge) aligned(domain string) bool {
 			return slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
 		}
 	}
-	from := j.fromDomain()
+	return speaksFor(domain, j.fromDomain())
+}
+
+// speaksFor says whether a domain is the one of an address or stands above it,
+// and is not open to the public.
+func speaksFor(domain, from string) bool {
 	if domain == from {
 		return true
 	}

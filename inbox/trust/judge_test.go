@@ -232,3 +232,40 @@ func FuzzDKIM(f *testing.F) {
 		_ = fmt.Sprint(Judge(context.Background(), raw, Policy{DNS: dns}))
 	})
 }
+
+// Who may be pinned for an editor: whoever signs for the address, else whoever
+// signs, and nobody when a gate is shut.
+func TestSigners(t *testing.T) {
+	p := newPost(t)
+	p.zone["s._domainkey.provider.example"] = p.zone["s._domainkey.lab.example"]
+	own, foreign := p.sign(t, editorMail, "lab.example", allKeys), p.sign(t, editorMail, "provider.example", allKeys)
+	for name, x := range map[string]struct {
+		mail string
+		want []string
+	}{
+		"the own domain":      {own, []string{"lab.example"}},
+		"the provider":        {foreign, []string{"provider.example"}},
+		"both":                {p.sign(t, own, "provider.example", allKeys), []string{"lab.example"}},
+		"nobody":              {editorMail, nil},
+		"broken":              {strings.Replace(foreign, "approve", "approve!", 1), nil},
+		"covers no Subject":   {p.sign(t, editorMail, "provider.example", []string{"From", "To", "Date", "Message-ID", "MIME-Version"}), nil},
+		"a second Subject":    {"Subject: hello\r\n" + foreign, nil},
+		"no strict From":      {"From: eve@evil.example\r\n" + foreign, nil},
+		"its key is for test": {p.sign(t, editorMail, "test.example", allKeys), nil},
+	} {
+		p.zone["s._domainkey.test.example"] = p.zone["s._domainkey.lab.example"] + "; t=y"
+		ev := Judge(t.Context(), []byte(x.mail), p.policy())
+		if !slices.Equal(ev.Signers, x.want) {
+			t.Errorf("%s: %v may be pinned, not %v", name, ev.Signers, x.want)
+		}
+	}
+	// Pinned domains are the only ones that prove, and a new one can be pinned still.
+	q := p.policy()
+	q.Pinned = map[string][]string{"ada@lab.example": {"provider.example"}}
+	if ev := Judge(t.Context(), []byte(foreign), q); ev.E != "pass" || ev.Domain != "provider.example" {
+		t.Errorf("the pinned provider proves %s", ev.E)
+	}
+	if ev := Judge(t.Context(), []byte(own), q); ev.E == "pass" || !slices.Equal(ev.Signers, []string{"lab.example"}) {
+		t.Errorf("a domain that is not pinned proves %s, and %v may be", ev.E, ev.Signers)
+	}
+}

@@ -61,6 +61,15 @@ CREATE TABLE canary (
 	PRIMARY KEY (newsletter, authserv, token)
 );
 
+-- The domains that sign an editor's mail, as an answer to the hello has shown.
+CREATE TABLE editor (
+	newsletter TEXT NOT NULL,
+	address    TEXT NOT NULL,
+	domain     TEXT NOT NULL,
+	at         BIGINT NOT NULL,
+	PRIMARY KEY (newsletter, address, domain)
+);
+
 CREATE TABLE seen (
 	newsletter TEXT NOT NULL,
 	kind       TEXT NOT NULL,
@@ -268,10 +277,22 @@ CREATE TABLE proof (
 CREATE INDEX proof_code ON proof (newsletter, code);
 CREATE INDEX proof_issue ON proof (issue, revision);
 
+-- Whom the desk has said hello to, and who has answered.
+CREATE TABLE greeting (
+	newsletter TEXT NOT NULL,
+	editor     TEXT NOT NULL,
+	asked      BIGINT NOT NULL,
+	times      BIGINT NOT NULL,
+	said       BIGINT NOT NULL DEFAULT 0,
+	subject    BOOLEAN NOT NULL DEFAULT FALSE,
+	PRIMARY KEY (newsletter, editor)
+);
+
 CREATE TABLE signature (
 	newsletter TEXT NOT NULL,
 	editor     TEXT NOT NULL,
 	line       TEXT NOT NULL,
+	edge       BOOLEAN NOT NULL DEFAULT FALSE,
 	at         BIGINT NOT NULL,
 	PRIMARY KEY (newsletter, editor, line)
 );
