@@ -192,8 +192,10 @@ func (d *Desk) hello(ctx context.Context, tx *store.Tx, r *decisionRow) (string,
 		return d.greetAgain(ctx, tx, r, &hello{Why: "stale"})
 	}
 	only := len(g.Places) == 1 && g.Places[0] == PlaceSubject
-	_, err := tx.ExecContext(ctx, `UPDATE greeting SET said = $1, subject = subject OR $2 WHERE newsletter = $3 AND editor = $4`,
-		store.Micros(tx.Now()), only, r.n.ID, r.Editor)
+	now := store.Micros(tx.Now())
+	_, err := tx.ExecContext(ctx, `INSERT INTO greeting (newsletter, editor, asked, times, said, subject) VALUES ($1, $2, $3, 0, $4, $5)
+		ON CONFLICT (newsletter, editor) DO UPDATE SET said = excluded.said, subject = greeting.subject OR excluded.subject`,
+		r.n.ID, r.Editor, now, now, only)
 	if err != nil {
 		return "", err
 	}

@@ -14,10 +14,13 @@ import (
 // greeting is what an answer to the hello shows beside its word
 // (conversation.md section 8); nil for every other mail.
 func (in *Inbox) greeting(l *letter) *compose.Greeting {
-	if l.reading.Greeted == nil {
-		return nil
-	}
 	r := l.reading.Greeted
+	if r == nil { // in answer to another mail with a code nothing is learnt but its ways
+		if !saysHello(l.reading) || l.opening.Proof == 0 || l.opening.Code != "valid" {
+			return nil
+		}
+		r = &intent.Greeted{}
+	}
 	g := &compose.Greeting{Coded: l.opening.Code == "valid", Places: in.places(l), Signature: r.Signature, Banner: r.Banner, Foot: r.Foot, Rest: r.Rest}
 	g.Renamed = l.m.InReplyTo != "" && l.m.InReplyTo != l.opening.MessageID
 	g.Domains = in.signers(l.proof)
