@@ -93,6 +93,20 @@ type Line interface {
 	Close() error
 }
 
+// Wide is a line that can carry several messages at once, where the next hop
+// lets it: Push each, and Pull their outcomes in the same order.
+type Wide interface {
+	Line
+	// Window is how many messages may be pushed and not yet be on disk with
+	// their outcomes; 1 says that there are only Begin and End.
+	Window() int
+	// Push sends a message from its first octet to its last without waiting
+	// for anything. When ok is false nothing has left, and o is its outcome.
+	Push(ctx context.Context, e Envelope, m Octets) (o Outcome, ok bool)
+	// Pull waits for the outcome of the oldest message that was pushed.
+	Pull() Outcome
+}
+
 // Deliver carries one message over a line, from its beginning to its end.
 func Deliver(ctx context.Context, l Line, e Envelope, msg []byte, next *Envelope) Outcome {
 	if o, ok := l.Begin(ctx, e, Whole(msg)); !ok {

@@ -13,7 +13,8 @@
 //   - A second copy can only follow a line or a process that broke after the
 //     final dot and before the commit of its result. The result of a message
 //     is committed before the next final dot on its line, so there is at most
-//     one such message a line. The copy has the same octets and Message-ID.
+//     one such message a line, or as many as the window of a line that was
+//     given one (Wide). The copy has the same octets and Message-ID.
 //   - Nobody gets an issue twice, whatever is approved, stopped, changed and
 //     approved again: the row of a reader is unique for the issue.
 //   - Who left gets no MAIL FROM later than a second after it is in the books.

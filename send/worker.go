@@ -35,8 +35,8 @@ type worker struct {
 	e     *engine
 	spare []*letter // used again: one in flight, one ahead
 	mint  *minter
-	kept  *task   // a task that may not go at once, while another is to go first
-	owed  *letter // one whose result is on its way to the books
+	kept  *task     // a task that may not go at once, while another is to go first
+	owed  []*letter // those whose results are on their way to the books, the oldest first
 
 	opened time.Time // when the line was
 }
@@ -74,6 +74,9 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 	}
 	defer line.Close()
 	defer e.gate.leave()
+	if wide, ok := line.(Wide); ok && wide.Window() > 1 {
+		return w.stream(ctx, wide, first)
+	}
 	cur := first
 	for fresh := true; cur != nil; fresh = false {
 		cur, err = w.deliver(ctx, line, cur, fresh)
@@ -98,7 +101,7 @@ func (w *worker) connect(ctx context.Context, first *letter) (*letter, error) {
 func (w *worker) deliver(ctx context.Context, line Line, cur *letter, fresh bool) (*letter, error) {
 	start := w.e.q.clock()
 	out, ok := line.Begin(w.e.carry, cur.env, cur.octets)
-	if ok && w.owed != nil {
+	if ok && len(w.owed) > 0 {
 		line.Lead()
 	}
 	w.e.q.lap(wire, start)
@@ -135,6 +138,9 @@ func (w *worker) deliver(ctx context.Context, line Line, cur *letter, fresh bool
 // report draws the consequences of an outcome and sends it on its way to the
 // books.
 func (w *worker) report(l *letter, out Outcome, fresh bool) error {
+	if err := w.settled(); err != nil { // a letter that was refused before its dot
+		return err
+	}
 	w.weigh(out, fresh)
 	return w.hand(l, w.e.judge(l.task, out, store.Now()))
 }
@@ -285,31 +291,33 @@ func sign(buf, raw []byte, signers []*message.Signer) ([]byte, error) {
 	return append(buf, raw...), nil
 }
 
-// hand gives the committer what became of a letter. Each line has one result on
-// its way: the one before is on disk first.
+// hand gives the committer what became of a letter.
 func (w *worker) hand(l *letter, v verdict) error {
-	if err := w.settled(); err != nil {
-		return err
-	}
 	l.out.t, l.out.v, l.out.at = l.task, v, store.Now()
 	if err := w.e.hand(&l.out); err != nil {
 		return err
 	}
-	w.owed = l
+	w.owed = append(w.owed, l)
 	return nil
 }
 
-// settled waits until the result that is on its way is on disk, if there is
-// one. An error says that it is not, and that nothing more may be sent.
+// settled waits until all results that are on their way are on disk. An error
+// says that they are not, and that nothing more may be sent.
 func (w *worker) settled() error {
-	l := w.owed
-	if l == nil {
-		return nil
+	for len(w.owed) > 0 {
+		if err := w.settleOne(); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (w *worker) settleOne() error {
+	l := w.owed[0]
+	w.owed = append(w.owed[:0], w.owed[1:]...)
 	start := w.e.q.clock()
 	err := w.e.written(&l.out)
-	w.e.q.lap(books, start)
-	if w.owed = nil; err == nil {
+	if w.e.q.lap(books, start); err == nil {
 		w.spare = append(w.spare, l)
 	}
 	return err

@@ -59,6 +59,7 @@ type SMTP struct {
 	Connections int    `toml:"connections"`             // at once; default 4
 	Hello       string `toml:"hello"`                   // name in EHLO; default: the host's own
 	Messages    int    `toml:"messages_per_connection"` // default 100
+	Window      int    `toml:"window"`                  // copies at once over one connection, where the server takes chunks; default 1
 	Protocol    string `toml:"protocol"`                // smtp, or lmtp; default smtp
 	Weight      int    `toml:"weight"`                  // its share beside those of Also; default 1
 
@@ -81,6 +82,7 @@ type NextHop struct {
 	Login
 	Hello    string `toml:"hello"`
 	Messages int    `toml:"messages_per_connection"`
+	Window   int    `toml:"window"`
 	Protocol string `toml:"protocol"`
 	Weight   int    `toml:"weight"`
 }
@@ -273,6 +275,7 @@ func (s *SMTP) defaults(folder string) {
 	fill(&s.Port, map[string]int{TLS: 465, StartTLS: 587, Plain: 25}[s.Security])
 	fill(&s.Connections, 4)
 	fill(&s.Messages, 100)
+	fill(&s.Window, 1)
 	fill(&s.Protocol, ProtocolSMTP)
 	fill(&s.Weight, 1)
 	fill(&s.Unsure, string(send.Resend))
@@ -283,6 +286,7 @@ func (s *SMTP) defaults(folder string) {
 		fill(&h.Port, map[string]int{TLS: 465, StartTLS: 587, Plain: 25}[h.Security])
 		fill(&h.Hello, s.Hello)
 		fill(&h.Messages, 100)
+		fill(&h.Window, 1)
 		fill(&h.Protocol, ProtocolSMTP)
 		fill(&h.Weight, 1)
 		h.PasswordFile = under(folder, h.PasswordFile)

@@ -129,6 +129,7 @@ func (h *NextHop) check(d *document, key string) {
 	d.server(key, h.Host, h.Port, h.Security)
 	h.Login.check(d, key, h.Host, h.Security)
 	d.between(key+".messages_per_connection", h.Messages, 1, 100_000)
+	d.between(key+".window", h.Window, 1, 64)
 	d.between(key+".weight", h.Weight, 1, 1000)
 	d.oneOf(key+".protocol", h.Protocol, ProtocolSMTP, ProtocolLMTP)
 	if _, err := list.Domain(h.Hello); h.Hello != "" && err != nil {

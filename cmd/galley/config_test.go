@@ -80,7 +80,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		{c.Data, filepath.Dir(path)}, {c.Books(), filepath.Join(filepath.Dir(path), "galley.db")},
 		{c.Log, Log{"debug", true, true}}, {c.Web.Listen, "127.0.0.1:8025"}, {c.Web.URL, "https://press.example.org"},
 		{fmt.Sprint(c.Web.proxies()), "[127.0.0.1/32 10.0.0.0/8]"},
-		{c.SMTP.Port, 587}, {c.SMTP.Connections, 8}, {c.SMTP.Messages, 50}, {c.SMTP.User, "press"},
+		{c.SMTP.Port, 587}, {c.SMTP.Connections, 8}, {c.SMTP.Messages, 50}, {c.SMTP.Window, 16}, {c.SMTP.User, "press"},
 		{fmt.Sprint(c.SMTP.pace()), "{20 0.5 [{2000 1h0m0s} {20000 24h0m0s}] [50 100 500]}"}, {c.SMTP.Unsure, "hold"}, {c.SMTP.Weight, 3},
 		{c.SMTP.Also[0].Host, "lmtp.example.org"}, {c.SMTP.Also[0].Protocol, "lmtp"}, {c.SMTP.Also[0].Port, 2424}, {c.SMTP.Also[0].relay().LMTP, true},
 		{c.DKIM[0].KeyFile, filepath.Join(filepath.Dir(path), "dkim.pem")},

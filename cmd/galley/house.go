@@ -123,7 +123,7 @@ func (c *Config) signers() ([]*message.Signer, error) {
 
 // hop is the first of the next hops.
 func (s *SMTP) hop() *NextHop {
-	return &NextHop{Host: s.Host, Port: s.Port, Security: s.Security, Login: s.Login, Hello: s.Hello, Messages: s.Messages,
+	return &NextHop{Host: s.Host, Port: s.Port, Security: s.Security, Login: s.Login, Hello: s.Hello, Messages: s.Messages, Window: s.Window,
 		Protocol: s.Protocol, Weight: s.Weight}
 }
 
@@ -131,7 +131,7 @@ func (s *SMTP) hop() *NextHop {
 // for at the first login and again whenever the relay logs in.
 func (h *NextHop) relay() *relay.Relay {
 	r := &relay.Relay{Addr: net.JoinHostPort(h.Host, fmt.Sprint(h.Port)), Security: relay.Security(h.Security),
-		Hello: h.Hello, MaxMessages: h.Messages, LMTP: h.Protocol == ProtocolLMTP}
+		Hello: h.Hello, MaxMessages: h.Messages, Window: h.Window, LMTP: h.Protocol == ProtocolLMTP}
 	if h.User != "" {
 		secret := func(ctx context.Context) (string, error) {
 			p, err := h.Login.Secret(ctx)

@@ -9,6 +9,7 @@ import (
 type extensions struct {
 	lines      int
 	pipelining bool     // RFC 2920
+	chunking   bool     // RFC 3030
 	startTLS   bool     // RFC 3207
 	utf8       bool     // RFC 6531
 	sizes      bool     // RFC 1870: MAIL may say SIZE
@@ -30,6 +31,8 @@ func (x *extensions) add(line []byte) {
 	switch words[0] {
 	case "PIPELINING":
 		x.pipelining = true
+	case "CHUNKING":
+		x.chunking = true
 	case "STARTTLS":
 		x.startTLS = true
 	case "SMTPUTF8":

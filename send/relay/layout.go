@@ -74,7 +74,7 @@ func (l *line) layOut(m send.Octets) error {
 		} else {
 			c = look(b)
 		}
-		if !c.ok || c.dot && col == 0 || col+c.first > maxLine {
+		if !c.ok || c.dot && col == 0 && !l.chunked || col+c.first > maxLine {
 			return l.putTogether(m)
 		}
 		if col += c.first; c.lines {
@@ -105,6 +105,10 @@ func (l *line) putTogether(m send.Octets) error {
 	if l.out, err = appendMessage(l.out[:0], whole); err != nil {
 		return err
 	}
-	l.parts, l.size = append(l.parts[:0], l.out[:len(l.out)-len(cmdDot)]), len(whole)
+	stuffed := l.out[:len(l.out)-len(cmdDot)]
+	if l.chunked {
+		stuffed = append(l.out[:0], whole...)
+	}
+	l.parts, l.size = append(l.parts[:0], stuffed), len(whole)
 	return nil
 }

@@ -49,6 +49,12 @@ type line struct {
 	broken bool
 	abort  func() // closes the connection under a waiting Read or Write
 
+	lmtp    bool
+	window  int      // messages on their way at once, where next hop can
+	chunked bool     // messages go by BDAT: dots stay as they are
+	under   []pushed // on their way, the oldest first
+	sick    bool     // a write has failed; what was said before may be answered
+
 	midway    bool            // a message was begun and not ended
 	led       bool            // its body has left
 	uncarried error           // and why it did not
@@ -57,7 +63,7 @@ type line struct {
 }
 
 func newLine(r *Relay, conn net.Conn, limits Limits) *line {
-	l := &line{addr: r.Addr, limits: limits, max: r.MaxMessages, raw: conn, group: !r.NoPipelining}
+	l := &line{addr: r.Addr, limits: limits, max: r.MaxMessages, raw: conn, group: !r.NoPipelining, lmtp: r.LMTP, window: r.Window}
 	if l.max <= 0 {
 		l.max = 100
 	}
@@ -182,7 +188,7 @@ func (l *line) hangUp() {
 
 // Reusable tells whether another message may be begun.
 func (l *line) Reusable() bool {
-	return !l.broken && (l.ahead || l.begun < l.limit())
+	return !l.broken && !l.sick && (l.ahead || l.begun < l.limit())
 }
 
 // limit is the number of transactions of this connection.
@@ -201,7 +207,7 @@ func (l *line) Close() error {
 		l.unwatch()
 		return nil
 	}
-	idle := !l.ahead && !l.midway
+	idle := !l.ahead && !l.midway && len(l.under) == 0
 	if idle {
 		l.bound = time.Time{}
 		l.command(l.limits.Quit, []byte("QUIT\r\n"), nil)
@@ -268,7 +274,7 @@ func (l *line) Begin(ctx context.Context, e send.Envelope, m send.Octets) (send.
 // leaves.
 func (l *line) prepare(e send.Envelope, m send.Octets) (send.Outcome, bool) {
 	switch {
-	case l.broken:
+	case l.broken || l.sick:
 		return unsent(send.Later, send.StageConnect, "this line is closed", true), false
 	case l.midway:
 		return l.lost(send.StageMail, errors.New("another message was begun and not ended")), false

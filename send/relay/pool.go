@@ -143,6 +143,31 @@ func (l *poolLine) End(next *send.Envelope) send.Outcome {
 	return o
 }
 
+// Window is that of the line.
+func (l *poolLine) Window() int {
+	if w, ok := l.Line.(send.Wide); ok {
+		return w.Window()
+	}
+	return 1
+}
+
+// Push is that of the line.
+func (l *poolLine) Push(ctx context.Context, e send.Envelope, m send.Octets) (send.Outcome, bool) {
+	l.ctx = ctx
+	o, ok := l.Line.(send.Wide).Push(ctx, e, m)
+	if !ok {
+		l.judge(o)
+	}
+	return o, ok
+}
+
+// Pull is that of the line.
+func (l *poolLine) Pull() send.Outcome {
+	o := l.Line.(send.Wide).Pull()
+	l.judge(o)
+	return o
+}
+
 func (l *poolLine) judge(o send.Outcome) {
 	switch {
 	case !o.Transport:

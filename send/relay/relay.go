@@ -77,6 +77,7 @@ type Relay struct {
 
 	Limits       Limits
 	MaxMessages  int  // of one connection, 100 when 0
+	Window       int  // messages on their way at once over one connection, where next hop offers CHUNKING; 1 when 0. A crash may double as many
 	NoPipelining bool // does not pipeline even where it is offered
 	LMTP         bool // speaks LMTP (RFC 2033), to a mailbox server nearby
 }

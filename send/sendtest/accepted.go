@@ -82,10 +82,7 @@ func (s *Sink) OnAccept(f func(Accepted)) {
 
 // describe fills in what is remembered of body, which the caller may reuse.
 func (s *Sink) describe(a *Accepted, body []byte) {
-	a.Size, a.Time = len(body), time.Now()
-	if s.store.keep == KeepCounts {
-		return
-	}
+	a.Time = time.Now()
 	a.Digest, a.MessageID = sha256.Sum256(body), messageID(body)
 	if s.store.keep == KeepOctets {
 		a.Octets = bytes.Clone(body)

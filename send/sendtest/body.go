@@ -14,6 +14,9 @@ const keepTail = 8
 // transparency taken off. What follows the dot stays in the reader. It is
 // false when the client went away before the dot.
 func (t *session) readBody() bool {
+	if t.counting() {
+		return t.countBody()
+	}
 	t.body, t.bodyEnd = t.body[:0], 0
 	from, over := 0, 0
 	for {

@@ -35,7 +35,8 @@ type session struct {
 	to      []string
 	lastTo  string
 	body    []byte
-	bodyEnd int // len of the message in body
+	bodyEnd int  // octets of the message; those in body, unless they are only counted
+	chunks  bool // the message comes by BDAT, and some of it has come
 }
 
 func newSession(s *Sink, c net.Conn) *session {
@@ -99,6 +100,8 @@ func (t *session) step() bool {
 		return t.rcpt(arg)
 	case "DATA":
 		return t.data()
+	case "BDAT":
+		return t.bdat(arg)
 	case "RSET":
 		t.reset()
 		return t.ok(StageOther, 250, "2.0.0 forgotten")
@@ -233,6 +236,7 @@ func (t *session) write(code int, text string) {
 
 func (t *session) reset() {
 	t.from, t.lastTo, t.inMail, t.utf8, t.to = "", "", false, false, t.to[:0]
+	t.chunks, t.body, t.bodyEnd = false, t.body[:0], 0
 }
 
 // hello answers EHLO with the extensions and HELO without.
@@ -254,6 +258,9 @@ func (t *session) extensions() string {
 	text := "\n8BITMIME\nENHANCEDSTATUSCODES\nSIZE " + strconv.Itoa(o.MaxSize)
 	if !o.NoPipelining {
 		text += "\nPIPELINING"
+	}
+	if o.Chunking {
+		text += "\nCHUNKING"
 	}
 	if o.SMTPUTF8 {
 		text += "\nSMTPUTF8"

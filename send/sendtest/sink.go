@@ -37,6 +37,7 @@ type Options struct {
 	MaxSize int // octets of one message, 0: 32 MiB
 
 	NoPipelining bool // does not offer RFC 2920 (commands that are pipelined all the same are answered)
+	Chunking     bool // offers RFC 3030
 	SMTPUTF8     bool // offers RFC 6531
 	LMTP         bool // speaks RFC 2033: LHLO, and a reply for each recipient behind the final dot
 

@@ -102,8 +102,11 @@ func ascii(s string) bool {
 // lone dot of RFC 2920 section 3.1 ends it.
 func (t *session) data() bool {
 	code, text := 354, "end with a dot on a line of its own"
-	if len(t.to) == 0 {
+	switch {
+	case len(t.to) == 0:
 		code, text = 503, "5.5.1 no recipient was accepted"
+	case t.chunks: // RFC 3030 section 2
+		code, text = 503, "5.5.1 DATA does not follow BDAT"
 	}
 	code, on := t.say(StageData, code, text)
 	if !on || code != 354 {
@@ -171,7 +174,9 @@ func (t *session) judgeDot() (code int, text string, drop bool) {
 // accept records the message, unless Submit refuses it.
 func (t *session) accept(code int, text string) (int, string) {
 	a := Accepted{Conn: t.id, From: t.from, To: slices.Clone(t.to), UTF8: t.utf8, User: t.user, TLS: t.secure}
-	t.sink.describe(&a, t.body[:t.bodyEnd])
+	if a.Size = t.bodyEnd; !t.counting() {
+		t.sink.describe(&a, t.body[:t.bodyEnd])
+	}
 	if submit := t.sink.opt.Submit; submit != nil {
 		if err := submit(t.user, a); err != nil {
 			return 554, "5.6.0 " + oneLine(err.Error())
