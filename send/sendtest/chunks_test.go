@@ -1,7 +1,6 @@
 package sendtest
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -99,7 +98,7 @@ func TestBDAT(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if got := talk(t, s, fmt.Sprintf("EHLO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nBDAT 1 LAST\nx")); got != "220 250 250 250 501" {
+	if got := talk(t, s, "EHLO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nBDAT 1 LAST\nx"); got != "220 250 250 250 501" {
 		t.Errorf("without CHUNKING: %s", got)
 	}
 }
