@@ -53,6 +53,26 @@ func (s *story) mailsWith(w []string) {
 	s.world.post(by, m)
 }
 
+// repliesPictures answers as Outlook does: the quote is HTML, the pictures of
+// the mail come back with it, and the writer's signature has one of its own.
+func (s *story) repliesPictures(w []string) {
+	by := s.person(w[0])
+	last := s.found(by, "")
+	m := s.answer(by, last, written(w[1]))
+	html := "<p>" + strings.ReplaceAll(written(w[1]), "\n", "<br>") + `</p><p>Ines<br><img src="cid:logo@ines.example"></p><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>From:</b> Quiet Machines<br><b>Subject:</b> ` + last.Subject + `</div>` + last.HTML
+	m.HTML = []byte(html)
+	m.Inline = []message.Attachment{{Name: "image001.png", Type: "image/png", ContentID: "logo@ines.example", Data: painted("image001.png", 120, 40)}}
+	for i := range last.Parts {
+		if p := &last.Parts[i]; p.ContentID != "" {
+			m.Inline = append(m.Inline, message.Attachment{Name: p.Name, Type: p.Type, ContentID: p.ContentID, Data: p.Data})
+		}
+	}
+	if len(m.Inline) < 2 {
+		s.t.Fatalf("%q has no pictures", last.Subject)
+	}
+	s.world.post(by, m)
+}
+
 // shows checks that the mail's HTML shows a picture that the mail carries.
 func (s *story) shows(w []string) {
 	s.t.Helper()

@@ -65,6 +65,7 @@ var verbs = []verb{
 	on(`([\w-]+) replies to (\w+)'s "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[1], w[2], w[3]) }),
 	on(`([\w-]+) replies to "([^"]+)" with (\S+)`, (*story).repliesText),
 	on(`([\w-]+) replies to "([^"]+)" without its code: (.+)`, (*story).repliesCodeless),
+	on(`(\w+) replies with the mail's pictures and a logo: (.+)`, (*story).repliesPictures),
 	on(`(\w+) mails (\S+) signed with OpenPGP`, (*story).mailsSigned),
 	on(`(\w+) replies to "([^"]+)", signed with (her|another) key: (.+)`, (*story).repliesSigned),
 	on(`somebody mails the last proof what (\w+) signed before`, (*story).replaysSigned),
