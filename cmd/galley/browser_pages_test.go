@@ -31,8 +31,28 @@ func (bareShelf) Page(ctx context.Context, tx *store.Tx, _, _ string) (*send.Edi
 	return nil, tx.QueryRowContext(ctx, "SELECT id FROM edition").Scan(&none)
 }
 
+// shownShelf has an issue with a page, too.
+type shownShelf struct {
+	bareShelf
+	web []byte
+}
+
+func (s shownShelf) Page(context.Context, *store.Tx, string, string) (*send.Edition, error) {
+	return &send.Edition{Issue: 13, Slug: "0013", Title: "#13 - Ropes", Web: s.web}, nil
+}
+
 // sitePages are the small pages of one look, as the site serves them.
 func sitePages(t *testing.T, look string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for name, w := range siteAnswers(t, look, bareShelf{}) {
+		out[name] = w.Body.Bytes()
+	}
+	return out
+}
+
+// siteAnswers are the site's answers to whoever asks for each of its pages.
+func siteAnswers(t *testing.T, look string, shelf site.Shelf) map[string]*httptest.ResponseRecorder {
 	t.Helper()
 	db, err := store.Open(t.Context(), t.TempDir()+"/galley.db")
 	if err != nil {
@@ -53,14 +73,15 @@ func sitePages(t *testing.T, look string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site.Site{DB: db, Readers: people, Shelf: bareShelf{}, Log: slog.New(slog.DiscardHandler),
+	s := &site.Site{DB: db, Readers: people, Shelf: shelf, Log: slog.New(slog.DiscardHandler),
 		Newsletters: []*site.Newsletter{{Newsletter: &send.Newsletter{ID: "harbour", Name: "The Harbour Letter", Keys: keys, Host: "https://harbour.example", ArchivePath: "/letters",
 			Pattern: send.Pattern{Mailbox: "letter@harbour.example", Form: "local+KIND-TOKEN@domain"}},
 			Tagline: "For people who keep boats afloat", Looks: templates.Look("@" + look)}}}
 	leave := "/u/" + keys.Mint("r", person.ID)
-	out := map[string][]byte{}
+	out := map[string]*httptest.ResponseRecorder{}
 	for name, ask := range map[string]*http.Request{
 		"archive": httptest.NewRequest(http.MethodGet, "/letters", nil), "missing": httptest.NewRequest(http.MethodGet, "/letters/none", nil),
+		"lost":  httptest.NewRequest(http.MethodGet, "/u/nobody", nil),
 		"leave": httptest.NewRequest(http.MethodGet, leave, nil), "left": httptest.NewRequest(http.MethodPost, leave, nil),
 		"subscribe": httptest.NewRequest(http.MethodGet, "/subscribe", nil), "manage": httptest.NewRequest(http.MethodGet, "/manage", nil),
 	} {
@@ -69,7 +90,7 @@ func sitePages(t *testing.T, look string) map[string][]byte {
 		if !strings.Contains(w.Body.String(), "</html>") {
 			t.Fatalf("%s: %d %s", name, w.Code, w.Body)
 		}
-		out[name] = w.Body.Bytes()
+		out[name] = w
 	}
 	return out
 }
@@ -89,10 +110,14 @@ func payloads() []string {
 		`<table background="javascript:%s"><tr><td>x</td></tr></table>`, "```<script>%s</script>```", "`<script>%s</script>`", `&lt;script&gt;%s&lt;/script&gt;`, `&#60;script&#62;%s&#60;/script&#62;`,
 		`<noscript><p title="</noscript><img src=x onerror=%s>">`, `<xmp><script>%s</script></xmp>`, `<p id="x" onclick=%s tabindex=1>x</p>`, `[x]: javascript:%s "y"`, `[^x]: <script>%s</script>`, `<template><script>%s</script></template>`,
 	}
+	turns := []*strings.Replacer{strings.NewReplacer(), strings.NewReplacer("script", "SCRIPT", "on", "ON", "href", "HREF"),
+		strings.NewReplacer("javascript:", "java\tscript:", " on", "\non"), strings.NewReplacer("javascript:", "\x01javascript:", "<script", "<script\x00", " on", "/on")}
 	var all []string
 	for _, form := range forms {
 		for _, code := range []string{js, "fetch(`/hit`)", `fetch(&#39;/hit&#39;)`, `fetch(/\x2fhit/.source)`, `eval("fetch('/hit')")`} {
-			all = append(all, fmt.Sprintf(form, code))
+			for _, turn := range turns {
+				all = append(all, fmt.Sprintf(turn.Replace(form), code))
+			}
 		}
 	}
 	return all
@@ -104,7 +129,10 @@ func (b *browser) hostilePages(t *testing.T) []string {
 	t.Helper()
 	var pages []string
 	hostile := payloads()
-	const inOne = 10
+	if len(hostile) < 1000 {
+		t.Errorf("%d payloads", len(hostile))
+	}
+	const inOne = 50
 	for i := 0; i < len(hostile); i += inOne {
 		var body, suggested strings.Builder
 		for _, p := range hostile[i:min(i+inOne, len(hostile))] {

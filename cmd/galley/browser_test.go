@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -242,4 +243,57 @@ onload = async () => {
 	if n := hits.Load(); n > 0 {
 		t.Errorf("%d scripts ran", n)
 	}
+}
+
+// TestNoPageBreaksItsPolicy is the rest of bar 75: the browser takes all that a
+// page of ours has, under the policy that the site sends with it.
+func TestNoPageBreaksItsPolicy(t *testing.T) {
+	b := withBrowser(t)
+	var said sync.Map
+	b.mux.HandleFunc("POST /broken/{page}", func(_ http.ResponseWriter, r *http.Request) {
+		report, _ := io.ReadAll(r.Body)
+		said.Store(r.PathValue("page"), string(report))
+	})
+	dir := t.TempDir()
+	if code, _, errs := command(t, "looks", "--pages-only", "-o", dir); code != 0 {
+		t.Fatal(errs)
+	}
+	pages := []string{"trap"}
+	b.ruled("trap", []byte(`<!doctype html><p style="color:red">x</p>`), http.Header{"Content-Security-Policy": {"default-src 'none'"}})
+	for _, look := range []string{"standard", "plain"} {
+		shelf := shownShelf{web: file(t, dir, look+"-web-light.html")} // any address is this issue's
+		for name, w := range siteAnswers(t, look, shelf) {
+			pages = append(pages, look+"-"+name)
+			b.ruled(look+"-"+name, w.Body.Bytes(), w.Header())
+		}
+	}
+	list, err := json.Marshal(pages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.serve("/rules", fmt.Appendf(nil, `<!doctype html><script>
+onload = async () => {
+  for (const p of %s) await new Promise(r => { const f = document.createElement('iframe'); f.onload = r; f.src = '/ruled/' + p; document.body.append(f); });
+  setTimeout(() => fetch(location.hash.slice(1), {method: 'POST', body: 'done'}), 1000);
+};
+</script><body></body>`, list))
+	b.run(t, "/rules", 2*time.Minute)
+	if _, ok := said.LoadAndDelete("trap"); !ok {
+		t.Fatal("the browser does not tell of a broken policy")
+	}
+	said.Range(func(page, report any) bool {
+		t.Errorf("%s: %s", page, report)
+		return true
+	})
+}
+
+// ruled serves a page under its own policy, which may be shown in our frame and
+// tells of every breach.
+func (b *browser) ruled(name string, page []byte, h http.Header) {
+	policy := strings.Replace(h.Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
+	b.mux.HandleFunc("GET /ruled/"+name, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", policy+"; report-uri /broken/"+name)
+		w.Write(page)
+	})
 }
