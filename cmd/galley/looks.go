@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,13 @@ import (
 	"galley/templates"
 )
 
-//go:embed sample.md
-var sampleDraft []byte
+// sampleDraft is an issue that has one of everything, with its picture.
+var (
+	//go:embed sample.md
+	sampleDraft []byte
+	//go:embed sample.jpg
+	samplePicture []byte
+)
 
 // looksCmd shows every look on one draft.
 type looksCmd struct {
@@ -32,12 +38,17 @@ var widths = []int{375, 1280}
 // Run writes, of each look, the mail and the web page as light and as dark mail
 // programs show them.
 func (c *looksCmd) Run(e *env) error {
+	frame := compose.Frame{Name: "The Harbour Letter", Tagline: "For people who keep boats, berths and each other afloat", Host: "https://harbour.example",
+		ArchivePath: "/letters", PostalAddress: "Quay 1, 1234 Harbour"}
 	text := sampleDraft
-	if c.Draft != "" {
+	if c.Draft == "" {
+		frame.Brought = []*compose.Attached{fitted(compose.Enclosed{Name: "sample.jpg", Data: samplePicture, File: true})}
+	} else {
 		var err error
 		if text, err = os.ReadFile(c.Draft); err != nil {
 			return err
 		}
+		(&previewCmd{Draft: c.Draft}).pictures(&frame)
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
@@ -48,10 +59,8 @@ func (c *looksCmd) Run(e *env) error {
 	}
 	set := templates.Look(c.Templates)
 	for _, name := range templates.Names(set) {
-		look, _ := templates.Choose(set, name)
-		r, err := compose.Render(e.ctx, markdown.Source{Text: text, Exact: true}, 0, compose.Frame{
-			Name: "The Harbour Letter", Tagline: "For people who keep boats, berths and each other afloat", Host: "https://harbour.example",
-			ArchivePath: "/letters", PostalAddress: "Quay 1, 1234 Harbour", Looks: look})
+		frame.Looks, _ = templates.Choose(set, name)
+		r, err := compose.Render(e.ctx, markdown.Source{Text: text, Exact: true}, 0, frame)
 		if err != nil {
 			return fmt.Errorf("look %s: %w", name, err)
 		}
@@ -70,7 +79,7 @@ func (c *looksCmd) show(e *env, browser, name string, r *compose.Rendered) error
 	for _, page := range []struct {
 		kind string
 		html []byte
-	}{{"mail", sample(r.HTML)}, {"web", r.Web}} {
+	}{{"mail", carried(sample(r.HTML), r)}, {"web", carried(r.Web, r)}} {
 		for _, mode := range []string{"light", "dark"} {
 			file := filepath.Join(c.Out, name+"-"+page.kind+"-"+mode+".html")
 			if err := os.WriteFile(file, inMode(page.html, mode), 0o644); err != nil {
@@ -88,6 +97,19 @@ func (c *looksCmd) show(e *env, browser, name string, r *compose.Rendered) error
 		}
 	}
 	return nil
+}
+
+// carried lays the pictures into the page, since a browser knows no cid:
+// addresses (RFC 2397).
+func carried(page []byte, r *compose.Rendered) []byte {
+	for _, a := range r.Used {
+		if p := a.Picture; p != nil {
+			data := "data:" + p.Type + ";base64," + base64.StdEncoding.EncodeToString(p.Data)
+			page = bytes.ReplaceAll(page, []byte("cid:"+compose.ContentID(p)), []byte(data))
+			page = bytes.ReplaceAll(page, []byte("https://harbour.example"+compose.PicturePath+compose.PictureFile(p)), []byte(data))
+		}
+	}
+	return page
 }
 
 // inMode makes the rules for dark colours count always, or never: browsers have
