@@ -38,11 +38,12 @@ var widths = []int{375, 1280}
 // Run writes, of each look, the mail and the web page as light and as dark mail
 // programs show them.
 func (c *looksCmd) Run(e *env) error {
-	frame := compose.Frame{Name: "The Harbour Letter", Tagline: "For people who keep boats, berths and each other afloat", Host: "https://harbour.example",
+	set := templates.Look(c.Templates)
+	frame := compose.Frame{Looks: set, Name: "The Harbour Letter", Tagline: "For people who keep boats, berths and each other afloat", Host: "https://harbour.example",
 		ArchivePath: "/letters", PostalAddress: "Quay 1, 1234 Harbour"}
 	text := sampleDraft
 	if c.Draft == "" {
-		frame.Brought = []*compose.Attached{fitted(compose.Enclosed{Name: "sample.jpg", Data: samplePicture, File: true})}
+		frame.Brought = []*compose.Attached{fitted(set, compose.Enclosed{Name: "sample.jpg", Data: samplePicture, File: true})}
 	} else {
 		var err error
 		if text, err = os.ReadFile(c.Draft); err != nil {
@@ -57,7 +58,6 @@ func (c *looksCmd) Run(e *env) error {
 	if !c.PagesOnly {
 		browser = findBrowser()
 	}
-	set := templates.Look(c.Templates)
 	for _, name := range templates.Names(set) {
 		frame.Looks, _ = templates.Choose(set, name)
 		r, err := compose.Render(e.ctx, markdown.Source{Text: text, Exact: true}, 0, frame)
