@@ -72,14 +72,50 @@ func StartRspamd(t testing.TB, dns string) *Rspamd {
 	return &Rspamd{t, local(port[0])}
 }
 
-// Judge asks about a message as it came from ip.
+// Judge asks about a message as it came from an address of the documentation.
 func (r *Rspamd) Judge(raw []byte, from, to string) Verdict {
+	r.t.Helper()
+	said := r.ask(raw, map[string]string{"From": from, "Rcpt": to, "IP": "198.51.100.7", "Helo": "out.test", "Hostname": "out.test"})
+	v := Verdict{said.Action, said.Score, map[string]float64{}}
+	for name, s := range said.Symbols {
+		v.Rules[name] = s.Score
+	}
+	return v
+}
+
+// Signatures asks about the signatures of messages and nothing else, and gives
+// for each the selectors of those that hold.
+func (r *Rspamd) Signatures(messages ...[]byte) [][]string {
+	r.t.Helper()
+	out := make([][]string, len(messages))
+	for n, raw := range messages {
+		said := r.ask(raw, map[string]string{"Settings": `{"groups_enabled": ["dkim"]}`, "IP": "198.51.100.7"})
+		for _, o := range said.Symbols["R_DKIM_ALLOW"].Options {
+			if _, selector, ok := strings.Cut(o, ":s="); ok {
+				out[n] = append(out[n], selector)
+			}
+		}
+	}
+	return out
+}
+
+// rspamdSays is what rspamd answers.
+type rspamdSays struct {
+	Action  string
+	Score   float64
+	Symbols map[string]struct {
+		Score   float64
+		Options []string
+	}
+}
+
+func (r *Rspamd) ask(raw []byte, head map[string]string) (said rspamdSays) {
 	r.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, "http://"+r.addr+"/checkv2", bytes.NewReader(raw))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	for name, value := range map[string]string{"From": from, "Rcpt": to, "IP": "198.51.100.7", "Helo": "out.test", "Hostname": "out.test"} {
+	for name, value := range head {
 		req.Header.Set(name, value)
 	}
 	res, err := http.DefaultClient.Do(req)
@@ -91,19 +127,10 @@ func (r *Rspamd) Judge(raw []byte, from, to string) Verdict {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	var said struct {
-		Action  string
-		Score   float64
-		Symbols map[string]struct{ Score float64 }
-	}
 	if err := json.Unmarshal(text, &said); err != nil || said.Action == "" {
 		r.t.Fatalf("rspamd says %s: %v", text, err)
 	}
-	v := Verdict{said.Action, said.Score, map[string]float64{}}
-	for name, s := range said.Symbols {
-		v.Rules[name] = s.Score
-	}
-	return v
+	return said
 }
 
 var spamRule = regexp.MustCompile(`(?m)^\s*(?:\*\s+)?(-?\d+\.\d+) (\w+) `)
@@ -200,7 +227,7 @@ func OpenDKIM(t testing.TB, records map[string]string, messages ...[]byte) []boo
 	write(t, filepath.Join(dir, "conf"), "Mode v\nTestPublicKeys "+filepath.Join(dir, "dns")+"\nSyslog no\n")
 	var out []bool
 	for chunk := range slices.Chunk(lay(t, dir, messages), 200) {
-		said, _ := command(t, "opendkim", "-x", filepath.Join(dir, "conf"), "-vv", "-t", strings.Join(chunk, ",")).CombinedOutput()
+		said, _ := command(t, "opendkim", "-x", filepath.Join(dir, "conf"), "-vv", "-t", strings.Join(chunk, ",")).Output() // its complaints would stand in the middle of lines
 		words := regexp.MustCompile(`(?s)### INSHEADER: idx=0 hname='Authentication-Results' hvalue='(.*?)'\n`).FindAllSubmatch(said, -1)
 		if len(words) != len(chunk) {
 			t.Fatalf("OpenDKIM judged %d messages of %d:\n%s", len(words), len(chunk), said[:min(len(said), 2000)])
