@@ -106,6 +106,7 @@ func checkLog(t *testing.T, config string) {
 			t.Errorf("the daemon says %q: %s", bad, log[i:min(len(log), i+2000)])
 		}
 	}
+	checkDiscreet(t, string(log), filepath.Dir(config))
 	if t.Failed() {
 		lines := strings.Split(string(log), "\n")
 		t.Logf("the end of the daemon's log:\n%s", strings.Join(lines[max(0, len(lines)-40):], "\n"))

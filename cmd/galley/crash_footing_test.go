@@ -41,7 +41,7 @@ func (r *rig) open() {
 		r.imap, r.conf.imapPort = dovecot{d}, strconv.Itoa(d.IMAP)
 		return
 	}
-	imap := inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass"}})
+	imap := inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": servertest.Password}})
 	r.t.Cleanup(func() { imap.Close() })
 	addr, err := imap.Listen("127.0.0.1:0")
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"galley/send"
 	"galley/send/message"
 	"galley/send/sendtest"
+	"galley/send/servertest"
 	"galley/send/store"
 )
 
@@ -162,9 +163,9 @@ host = "127.0.0.1"
 port = %s
 security = "plain"
 user = "letter"
-password = "pass"
+password = %q
 `, r.on.books, port(r.sink.Addr()), c.connections, c.selector, cmp.Or(c.name, "Quiet Machines"), cmp.Or(c.from, "Ines of Quiet Machines"), c.tagline, crashBox,
-		cmp.Or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort), 0o600)
+		cmp.Or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort, servertest.Password), 0o600)
 	if err := os.MkdirAll(filepath.Join(r.dir, "looks"), 0o700); err != nil {
 		r.t.Fatal(err)
 	}

@@ -124,13 +124,14 @@ func (d *demo) build(e *env, c *demoCmd) (err error) {
 	if err := d.servers(); err != nil {
 		return err
 	}
-	log := slog.New(slog.DiscardHandler)
-	if c.Log {
-		log = Log{Level: "info"}.logger(e.stderr)
-	}
 	cfg, err := d.config()
 	if err != nil {
 		return err
+	}
+	log := slog.New(slog.DiscardHandler)
+	if c.Log {
+		cfg.Log = Log{Level: "info", Addresses: true} // nobody real lives here
+		log = cfg.logger(e.stderr, nil)
 	}
 	if d.house, err = build(e.ctx, cfg, log); err != nil {
 		return err

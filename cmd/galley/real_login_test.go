@@ -30,7 +30,7 @@ func TestRealLogins(t *testing.T) {
 		mechanism, secret string
 		good              bool
 	}{
-		{"plain", `password = "pass"`, true}, {"login", `password = "pass"`, true}, {"", `password = "pass"`, true},
+		{"plain", `password = "` + servertest.Password + `"`, true}, {"login", `password = "` + servertest.Password + `"`, true}, {"", `password = "` + servertest.Password + `"`, true},
 		{"xoauth2", `password_command = "echo a-fresh-token"`, true}, {"oauthbearer", `password_command = "echo a-fresh-token"`, true},
 		{"plain", `password = "another-one"`, false}, {"xoauth2", `password_command = "echo a-stale-token"`, false}, {"oauthbearer", `password_command = "echo a-stale-token"`, false},
 	} {

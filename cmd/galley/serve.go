@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -38,7 +36,11 @@ func (serveCmd) Run(e *env) error {
 		return err
 	}
 	defer release()
-	h, err := build(e.ctx, cfg, cfg.Log.logger(e.stderr))
+	key, err := LoadKey(cfg.Data)
+	if err != nil {
+		return err
+	}
+	h, err := build(e.ctx, cfg, cfg.logger(e.stderr, key))
 	if err != nil {
 		return err
 	}
@@ -63,19 +65,6 @@ func agent(cfg *Config) string {
 		return "Galley (link check; +" + host + ")"
 	}
 	return "Galley (link check)"
-}
-
-// logger writes one line a decision, as text or as JSON.
-func (l Log) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
-		level = slog.LevelInfo
-	}
-	opts := &slog.HandlerOptions{Level: level}
-	if l.JSON {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
 }
 
 // serve runs every part until ctx ends. What is under way then is finished

@@ -8,7 +8,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -27,6 +26,7 @@ import (
 	"galley/send/list"
 	"galley/send/message"
 	"galley/send/sendtest"
+	"galley/send/servertest"
 	"galley/send/store"
 )
 
@@ -131,7 +131,7 @@ func newWorld(t *testing.T) *world {
 
 // open starts the servers and the house, and fills the list.
 func (w *world) open() {
-	w.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": "pass", "notes": "pass"}})
+	w.imap = inboxtest.New(inboxtest.Options{Users: map[string]string{"letter": servertest.Password, "notes": servertest.Password}})
 	w.wire = sendtest.NewMemory(0)
 	w.sink = sendtest.New(sendtest.Options{OnAccept: w.accepted, Slow: w.plan.slow, Fault: w.fault})
 	go w.sink.Serve(w.wire)
@@ -175,6 +175,7 @@ func (w *world) close() {
 		return
 	}
 	w.end()
+	checkDiscreet(w.t, w.log.String(), w.dir)
 	w.sink.Close()
 	w.wire.Close()
 	w.imap.Close()
@@ -183,8 +184,9 @@ func (w *world) close() {
 // start builds the house on the books that are there, and lets it live.
 func (w *world) start() {
 	w.t.Helper()
-	log := slog.New(slog.NewTextHandler(&locked{w: &w.log}, nil))
-	h, err := build(w.t.Context(), w.cfg(), log)
+	cfg := w.cfg()
+	log := cfg.logger(&locked{w: &w.log}, []byte("the key of this world's log"))
+	h, err := build(w.t.Context(), cfg, log)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -302,9 +304,9 @@ host = "127.0.0.1"
 port = 143
 security = "plain"
 user = %q
-password = "pass"
+password = %q
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user, servertest.Password)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // Password is that of every user of Dovecot, and of Postfix, which asks it.
-const Password = "pass"
+const Password = "sesame-of-the-tests"
 
 // DovecotOptions say how a Dovecot differs from the usual one.
 type DovecotOptions struct {
