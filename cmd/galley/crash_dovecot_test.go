@@ -113,27 +113,81 @@ func forget(t *testing.T, dir string) {
 	}
 }
 
-// TestOthersInTheMailbox is bar 50: another client flags, moves away and
-// expunges while the daemon looks. What it leaves is dealt with, once, and
-// nothing that it does ends the daemon.
+// TestOthersInTheMailbox is bar 50: another mail program flags, moves away and
+// expunges a third of the mail at random while the daemon looks. What it leaves
+// lying is dealt with, once; what it takes away, once or not at all; and nothing
+// that it does ends the daemon.
 func TestOthersInTheMailbox(t *testing.T) {
 	r, d := dovecotRig(t)
-	const mails = 60
+	const mails = 299
+	other := d.Login("letter")
+	other.Do("CREATE Elsewhere")
+	other.Do("CREATE Aside")
+	taken := 0
+	here := func() int { return r.number(`SELECT count(*) FROM subscriber WHERE state = 'left'`) }
 	for n := range mails {
 		r.leave(n)
-		switch n % 5 {
-		case 0:
-			d.Doveadm("flags", "add", "-u", "letter", `\Seen \Flagged`, "mailbox", "INBOX", "all")
-		case 2: // moved there and back, so that it has another number
-			d.Doveadm("mailbox", "create", "-u", "letter", fmt.Sprintf("Aside%d", n))
-			d.Doveadm("move", "-u", "letter", fmt.Sprintf("Aside%d", n), "mailbox", "INBOX", "all")
-			d.Doveadm("move", "-u", "letter", "INBOX", "mailbox", fmt.Sprintf("Aside%d", n), "all")
-		case 4:
-			r.until("some to be filed", func() bool { return len(d.Messages("letter", "Galley/Readers")) > 0 })
-			d.Doveadm("expunge", "-u", "letter", "mailbox", "Galley.Readers", "all")
+		if n%20 == 19 {
+			taken += r.meddle(other)
+			r.until("what was left lying to be dealt with", func() bool { return here() >= n+1-taken })
 		}
 	}
-	r.handled(mails)
+	if taken < mails/20 {
+		t.Errorf("only %d mails were taken away: this test shows little", taken)
+	}
+	r.leave(mails) // when it is done, so is what came before
+	last := readerAddress(mails)
+	r.until("the last mail", func() bool {
+		return r.number(`SELECT count(*) FROM subscriber WHERE state = 'left' AND address = $1`, last) == 1
+	})
+	for _, query := range []string{`consent WHERE what = 'left'`, `message WHERE kind = 'unsubscribe'`} {
+		if n, want := r.number(`SELECT count(*) FROM `+query), here(); n != want {
+			t.Errorf("%d rows of %s, want %d", n, query, want)
+		}
+	}
+	log := string(file(t, r.dir, "daemon.log"))
+	if strings.Contains(log, "level=ERROR") {
+		t.Error("the daemon complains")
+	}
+	t.Logf("%d of %d mails were taken away by the other program, %d dealt with", taken, mails, here())
+}
+
+// meddle does something to each third mail that lies in the inbox, and to one
+// that was filed. It counts the mails that the daemon may never have seen.
+func (r *rig) meddle(other *servertest.IMAP) (taken int) {
+	r.t.Helper()
+	other.Do("SELECT INBOX")
+	var uids []string
+	for _, a := range other.Do("UID SEARCH ALL") {
+		if list, ok := strings.CutPrefix(a, "SEARCH "); ok {
+			uids = strings.Fields(list)
+		}
+	}
+	for _, uid := range uids {
+		if r.rand.IntN(3) > 0 {
+			continue
+		}
+		switch r.rand.IntN(4) {
+		case 0:
+			other.Try(`UID STORE %s +FLAGS (\Seen \Flagged)`, uid)
+		case 1:
+			other.Try(`UID MOVE %s Elsewhere`, uid)
+			taken++
+		case 2:
+			other.Try(`UID STORE %s +FLAGS (\Deleted)`, uid)
+			other.Do("EXPUNGE")
+			taken++
+		default: // away, and soon back under another number
+			other.Try(`UID MOVE %s Aside`, uid)
+		}
+	}
+	other.Do("SELECT Aside")
+	other.Try(`MOVE 1:* INBOX`)
+	if _, ok := other.Try("SELECT Galley.Readers"); ok {
+		other.Try(`STORE 1 +FLAGS (\Deleted)`)
+		other.Do("EXPUNGE")
+	}
+	return taken
 }
 
 // TestDovecotGone is bar 52's server restart: mail that comes while the server
@@ -158,8 +212,8 @@ func TestDovecotGone(t *testing.T) {
 }
 
 // TestSameOctets is bar 49: the same octets by copying, by APPEND and by a
-// second delivery have one effect; two mails that differ in one octet have two;
-// a mail without Message-ID is dealt with.
+// second delivery have one effect; two mails that differ in one octet have two,
+// also under one Message-ID; a mail without Message-ID is dealt with.
 func TestSameOctets(t *testing.T) {
 	r, d := dovecotRig(t)
 	raw := []byte("Return-Path: <ada@ada.example>\r\nDelivered-To: letter@quiet.example\r\nReceived: from out.example by mx.test with ESMTP; Sun, 22 Nov 2026 09:00:00 +0000\r\n" +
@@ -175,11 +229,16 @@ func TestSameOctets(t *testing.T) {
 	lay(raw)
 	r.until("it to be filed", func() bool { return r.number(`SELECT count(*) FROM arrival WHERE filed <> 0`) >= 2 })
 	d.Doveadm("copy", "-u", "letter", "INBOX", "mailbox", "Galley.Letters", "all")
+	d.Login("letter").Append("INBOX", raw)
 	lay([]byte(strings.Replace(string(raw), "every word.", "every word!", 1)))
 	r.until("the other letter", func() bool { return letters() == 2 })
+	named := strings.Replace(string(raw), "Subject: hello", "Message-ID: <one@ada.example>\r\nSubject: hello", 1)
+	lay([]byte(named))
+	lay([]byte(strings.Replace(named, "every word.", "no word.", 1)))
+	r.until("both letters of one Message-ID", func() bool { return letters() == 4 })
 	r.leave(0) // when it is done, so is what came before
 	r.until("the last mail", func() bool { return r.number(`SELECT count(*) FROM subscriber WHERE state = 'left'`) == 1 })
-	if n := letters(); n != 2 {
-		t.Errorf("%d letters, want 2", n)
+	if n := letters(); n != 4 {
+		t.Errorf("%d letters, want 4", n)
 	}
 }

@@ -48,8 +48,12 @@ type story struct {
 	opens bool   // the house is open: nothing more can be given
 }
 
-func tell(t *testing.T, a *txtar.Archive) {
+func tell(t *testing.T, a *txtar.Archive) { tellOn(t, a, "") }
+
+// tellOn plays a story with its books in the database at a URL; "" is SQLite.
+func tellOn(t *testing.T, a *txtar.Archive, books string) {
 	s := &story{world: newWorld(t), texts: map[string]string{}}
+	s.plan.books = books
 	defer s.close()
 	for _, f := range a.Files {
 		s.texts[f.Name] = string(f.Data)

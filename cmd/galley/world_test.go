@@ -69,6 +69,7 @@ type plan struct {
 	pgp                  string        // an OpenPGP key in the configuration
 	starter              string        // how long before the slot the empty form comes
 	pattern              string        // address_pattern, "" for the default
+	books                string        // URL of a database; "" is SQLite
 	editors              []string
 	approvals            int
 	second               bool // a second newsletter in the same house
@@ -266,6 +267,9 @@ func (w *world) cfg() *Config {
 func (w *world) configure() {
 	w.t.Helper()
 	var c strings.Builder
+	if w.plan.books != "" {
+		fmt.Fprintf(&c, "database = %q\n", w.plan.books)
+	}
 	if w.plan.web {
 		c.WriteString("[web]\nurl = \"https://quiet.example\"\n\n")
 	}

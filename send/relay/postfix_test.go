@@ -17,7 +17,21 @@ import (
 func TestSmugglingThroughPostfix(t *testing.T) {
 	d := servertest.StartDovecot(t, servertest.DovecotOptions{Users: []string{"ann"}})
 	p := servertest.StartPostfix(t, servertest.PostfixOptions{Dovecot: d, Domains: []string{"example.org"}})
-	r := &Relay{Addr: fmt.Sprintf("127.0.0.1:%d", p.MX), Security: Plain, Hello: "press.example"}
+	smuggle(t, p.MX, func() [][]byte { return d.Messages("ann", "INBOX") })
+}
+
+// TestSmugglingThroughExim is bar 15 with Exim 4.96, which takes bare line
+// ends in its own ways.
+func TestSmugglingThroughExim(t *testing.T) {
+	e := servertest.StartExim(t)
+	smuggle(t, e.Port, e.Messages)
+}
+
+// smuggle sends through the server at a port what tries to be two mails, and
+// looks at what came.
+func smuggle(t *testing.T, port int, came func() [][]byte) {
+	t.Helper()
+	r := &Relay{Addr: fmt.Sprintf("127.0.0.1:%d", port), Security: Plain, Hello: "press.example"}
 	l := open(t, r)
 	tail := "MAIL FROM:<x@evil.example>\r\nRCPT TO:<ann@example.org>\r\nDATA\r\nsecond\r\n"
 	var want []string
@@ -35,7 +49,7 @@ func TestSmugglingThroughPostfix(t *testing.T) {
 	var got []string
 	for end := time.Now().Add(time.Minute); len(got) < len(want) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		got = got[:0]
-		for _, raw := range d.Messages("ann", "INBOX") {
+		for _, raw := range came() {
 			raw = bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n"))
 			_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 			got = append(got, string(body))
