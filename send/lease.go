@@ -125,6 +125,17 @@ func revive(ctx context.Context, tx *store.Tx) error {
 			return fmt.Errorf("claims of the dead: %w", err)
 		}
 	}
+	return dropLeft(ctx, tx)
+}
+
+// dropLeft drops what came back to a cancelled edition: it was claimed when the
+// others were dropped (cancel), and the process that had it died.
+func dropLeft(ctx context.Context, tx *store.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = 'cancelled', changed = $1
+		WHERE state = 'pending' AND edition IN (SELECT id FROM edition WHERE state = 'cancelled')`, store.Micros(tx.Now()))
+	if err != nil {
+		return fmt.Errorf("claims of the dead: %w", err)
+	}
 	return nil
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -62,7 +62,7 @@ func keep(ctx context.Context, cancel context.CancelCauseFunc, log *slog.Logger,
 		if time.Since(began) > backoffLast {
 			pause = backoffFirst
 		}
-		wait := pause/2 + rand.N(pause)
+		wait := pause/2 + scatter(pause, p.name, began)
 		log.Error("a part failed and is started again", "part", p.name, "error", err, "in", wait.Round(time.Millisecond).String())
 		select {
 		case <-ctx.Done():
@@ -70,6 +70,15 @@ func keep(ctx context.Context, cancel context.CancelCauseFunc, log *slog.Logger,
 		}
 		pause = min(2*pause, backoffLast)
 	}
+}
+
+// scatter gives up to d. What failed and when decide, so that parts and machines
+// do not come back together, and a simulation, whose clock is its own, plays
+// again.
+func scatter(d time.Duration, name string, began time.Time) time.Duration {
+	h := fnv.New64a()
+	fmt.Fprint(h, name, began.UnixNano())
+	return time.Duration(h.Sum64() % uint64(d))
 }
 
 // notify tells systemd how the daemon is (sd_notify(3)); without systemd it

@@ -77,10 +77,11 @@ type plan struct {
 	listed               []string // people who read the newsletter too
 	words                []string // further words of the editor's language
 	tick                 time.Duration
-	looks                bool     // the DNS is asked before a send to many
-	firstDay             bool     // the editors have not said hello yet
-	alone                bool     // nobody writes, and nothing looks whether anybody does
-	links                *lateWeb // asked whether links are alive; nil: nobody is
+	rest                 time.Duration // how often all but the queue look; 0: at every tick
+	looks                bool          // the DNS is asked before a send to many
+	firstDay             bool          // the editors have not said hello yet
+	alone                bool          // nobody writes, and nothing looks whether anybody does
+	links                *lateWeb      // asked whether links are alive; nil: nobody is
 }
 
 // person is somebody with a mailbox. Mail of the house comes into the box.
@@ -196,12 +197,13 @@ func (w *world) start() {
 		h.queue.Fit = w.dnsIs.fit
 	}
 	h.machine = markOf(w.machine, []byte("the machines of this world"))
-	h.desk.Tick, h.queue.Tick, h.door.Tick = w.plan.tick, w.plan.tick, w.plan.tick
+	rest := cmp.Or(w.plan.rest, w.plan.tick)
+	h.queue.Tick, h.desk.Tick, h.door.Tick = w.plan.tick, rest, rest
 	if w.plan.links != nil {
 		h.desk.Prober = w.plan.links
 	}
 	for i, b := range h.boxes {
-		b.Dial, h.inboxes[i].Tick = w.imap.Dial, w.plan.tick
+		b.Dial, h.inboxes[i].Tick = w.imap.Dial, rest
 		if w.plan.tick > time.Hour { // an idle year has half a million minutes
 			b.Poll, b.Idle = w.plan.tick, w.plan.tick
 		}

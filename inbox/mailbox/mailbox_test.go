@@ -183,16 +183,16 @@ func TestByeIsTold(t *testing.T) {
 func TestPause(t *testing.T) {
 	for fails := range 100 {
 		for range 50 {
-			low, high := pause(fails, linePause), pause(fails, loginPause)
+			low, high := pause(fails, linePause, time.Now()), pause(fails, loginPause, time.Now())
 			if low < firstPause/2 || low > linePause || high > loginPause {
 				t.Fatalf("pause after %d faults: %v, %v", fails, low, high)
 			}
 		}
 	}
-	if d := pause(0, linePause); d > firstPause {
+	if d := pause(0, linePause, time.Now()); d > firstPause {
 		t.Errorf("the first pause is %v", d)
 	}
-	if d := pause(50, loginPause); d < loginPause/2 {
+	if d := pause(50, loginPause, time.Now()); d < loginPause/2 {
 		t.Errorf("a late pause is %v", d)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
 	"time"
 )
 
@@ -151,7 +151,7 @@ func (m *Mailbox) broke(err error) {
 	if errors.As(err, &login) {
 		longest = loginPause
 	}
-	w.retry = time.Now().Add(pause(w.fails, longest))
+	w.retry = time.Now().Add(pause(w.fails, longest, time.Now()))
 	w.fails++
 	w.fault = err
 	m.drop()
@@ -191,10 +191,13 @@ func sortOf(err error) string {
 
 // pause is how long to wait after so many faults in a row: doubled each time,
 // and anything between half of it and the whole, so that many installations
-// do not come back at the same instant.
-func pause(fails int, longest time.Duration) time.Duration {
+// do not come back at the same instant. The nanosecond of the fault decides,
+// which is another one everywhere but in a simulation that is played again.
+func pause(fails int, longest time.Duration, at time.Time) time.Duration {
 	d := min(firstPause<<min(fails, 20), longest)
-	return d/2 + rand.N(d/2+1)
+	h := fnv.New64a()
+	fmt.Fprint(h, fails, at.UnixNano())
+	return d/2 + time.Duration(h.Sum64()%uint64(d/2+1))
 }
 
 // connected notes that the mailbox answers.

@@ -62,6 +62,9 @@ func connectPostgres(dsn string) (*DB, error) {
 	return &DB{write: db, read: db, dialect: PostgreSQL}, nil
 }
 
+// readers is how many goroutines read an SQLite file at once.
+const readers = 4
+
 // connectSQLite opens two handles: SQLite has one write lock, so the writers
 // queue in Go, in order and without busy waiting, and readers never wait.
 func connectSQLite(path string) (*DB, error) {
@@ -81,7 +84,8 @@ func connectSQLite(path string) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers) // a connection reads the whole schema before its first query
 	return &DB{write: write, read: read, dialect: SQLite}, nil
 }
 
