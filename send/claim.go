@@ -63,6 +63,9 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			if ed.State != Sending || e.q.Newsletters[ed.Newsletter] == nil || len(tasks) >= n {
 				continue
 			}
+			if !e.q.open(ed.ID) {
+				continue // it would go straight back; glance rings when it has seen the edition go on
+			}
 			if err := e.heed(ctx, tx, ed.ID); err != nil {
 				return err
 			}

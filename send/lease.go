@@ -40,6 +40,9 @@ func (e *engine) take(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
 		}
+		if err := e.sameKey(ctx, tx); err != nil {
+			return err
+		}
 		if err := capDue(ctx, tx); err != nil {
 			return err
 		}
@@ -80,13 +83,13 @@ func (e *engine) bury(ctx context.Context) error {
 	if e.q.DB.Dialect() == store.SQLite {
 		return nil
 	}
-	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT epoch FROM lease WHERE name LIKE 'send-%' AND epoch <> $1 ORDER BY epoch`, e.epoch)
-		others, err := collect(rows, err, func(row scanner) (epoch int64, err error) { return epoch, row.Scan(&epoch) })
+	var living []int64
+	err := e.q.DB.Update(ctx, func(tx *store.Tx) error {
+		others, err := e.others(ctx, tx)
 		if err != nil {
 			return err
 		}
-		dead := false
+		living = living[:0]
 		suspects := map[int64]time.Time{}
 		for _, epoch := range others {
 			held, err := tx.Held(ctx, epoch)
@@ -101,18 +104,23 @@ func (e *engine) bury(ctx context.Context) error {
 			case time.Since(since) < deadLook:
 				suspects[epoch] = since
 			default:
-				dead = true
 				if _, err := tx.ExecContext(ctx, `DELETE FROM lease WHERE name = $1`, leaseName(epoch)); err != nil {
 					return err
 				}
+				continue
 			}
+			living = append(living, epoch)
 		}
 		e.suspects = suspects
-		if !dead {
+		if len(living) == len(others) {
 			return nil
 		}
 		return revive(ctx, tx)
 	})
+	if err != nil {
+		return err
+	}
+	return e.divide(ctx, living)
 }
 
 // revive makes the claims of dead leases due again: their result was never

@@ -39,7 +39,9 @@ const (
 
 // pacer lets messages go one after the other as a Pace allows.
 type pacer struct {
-	pace Pace
+	whole   Pace // of all machines together
+	pace    Pace // this machine's share of it
+	portion portion
 
 	mu      sync.Mutex
 	next    time.Time         // when the next message may go
@@ -97,13 +99,8 @@ func (w *window) free(now time.Time) time.Duration {
 }
 
 func newPacer(p Pace) *pacer {
-	c := &pacer{pace: p, domains: map[string]*turns{}}
-	for _, q := range p.Quotas {
-		c.windows = append(c.windows, &window{quota: q})
-	}
-	if len(p.WarmUp) > 0 {
-		c.windows = append(c.windows, &window{quota: Quota{Window: day}})
-	}
+	c := &pacer{whole: p, domains: map[string]*turns{}}
+	c.split(portion{of: 1})
 	return c
 }
 
@@ -112,9 +109,9 @@ func (p *Pace) free() bool {
 	return p.PerSecond <= 0 && p.ToDomain <= 0 && len(p.Quotas) == 0 && len(p.WarmUp) == 0
 }
 
-// remember counts what left before this process began: a quota of a day does
-// not begin anew with every start.
-func (p *pacer) remember(ctx context.Context, db *store.DB) error {
+// remember counts what left before, from whatever machine: a quota of a day
+// does not begin anew with every start. More are about to leave.
+func (p *pacer) remember(ctx context.Context, db *store.DB, more int) error {
 	if len(p.windows) == 0 {
 		return nil
 	}
@@ -122,36 +119,46 @@ func (p *pacer) remember(ctx context.Context, db *store.DB) error {
 	for _, w := range p.windows {
 		longest = max(longest, w.quota.Window)
 	}
-	return db.View(ctx, func(tx *store.Tx) error {
-		var first store.NullInt64
+	var first store.NullInt64
+	var left []time.Time
+	err := db.View(ctx, func(tx *store.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT min(at) FROM attempt`).Scan(&first); err != nil {
 			return fmt.Errorf("what left before: %w", err)
 		}
-		p.since = store.Instant(first.Int64)
 		rows, err := tx.QueryContext(ctx, `SELECT at FROM attempt WHERE at > $1 ORDER BY at`, store.Micros(tx.Now().Add(-longest)))
-		if err != nil {
-			return fmt.Errorf("what left before: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
+		left, err = collect(rows, err, func(row scanner) (time.Time, error) {
 			var at int64
-			if err := rows.Scan(&at); err != nil {
-				return fmt.Errorf("what left before: %w", err)
-			}
-			for _, w := range p.windows {
-				if then := store.Instant(at); tx.Now().Sub(then) < w.quota.Window {
-					w.add(then, 1)
-				}
+			err := row.Scan(&at)
+			return store.Instant(at), err
+		})
+		return err
+	})
+	if err == nil {
+		p.count(time.Now(), store.Instant(first.Int64), left, more)
+	}
+	return err
+}
+
+// count fills the windows anew.
+func (p *pacer) count(now, since time.Time, left []time.Time, more int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.since = since
+	for _, w := range p.windows {
+		*w = window{quota: w.quota}
+		for _, at := range left {
+			if now.Sub(at) < w.quota.Window {
+				w.add(at, 1)
 			}
 		}
-		return rows.Err()
-	})
+		w.add(now, more)
+	}
 }
 
 // warm brings the last window up to the day of the warm-up, and takes it away
 // when that is over.
 func (p *pacer) warm(now time.Time) {
-	if len(p.windows) == len(p.pace.Quotas) {
+	if len(p.windows) == len(p.whole.Quotas) {
 		return
 	}
 	if p.since.IsZero() {
@@ -159,7 +166,7 @@ func (p *pacer) warm(now time.Time) {
 	}
 	d := int(now.Sub(p.since) / day)
 	if d >= len(p.pace.WarmUp) {
-		p.windows = p.windows[:len(p.pace.Quotas)]
+		p.windows = p.windows[:len(p.whole.Quotas)]
 		return
 	}
 	p.windows[len(p.windows)-1].quota.Most = p.pace.WarmUp[max(d, 0)]
@@ -168,7 +175,7 @@ func (p *pacer) warm(now time.Time) {
 // allowance is how many copies may be claimed now: what goes within the
 // horizon, at most most.
 func (p *pacer) allowance(now time.Time, most int) int {
-	if p.pace.free() {
+	if p.whole.free() {
 		return most
 	}
 	p.mu.Lock()
@@ -191,7 +198,7 @@ func (p *pacer) allowance(now time.Time, most int) int {
 // that is too long, ok is false: nothing was counted, and the message is to
 // come again after the time.
 func (p *pacer) admit(now time.Time, to string, slip bool) (wait time.Duration, ok bool) {
-	if p.pace.free() {
+	if p.whole.free() {
 		return 0, true
 	}
 	p.mu.Lock()
@@ -232,7 +239,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 
 // clear tells whether a message to an address could go at once.
 func (p *pacer) clear(now time.Time, to string) bool {
-	if p.pace.free() {
+	if p.whole.free() {
 		return true
 	}
 	p.mu.Lock()

@@ -85,10 +85,15 @@ func (q *Queue) newsletter(id string) (*Newsletter, error) {
 	return n, nil
 }
 
-// ring wakes Run when the transaction is on disk.
+// ring wakes Run when the transaction is on disk, here and on every machine.
 func (q *Queue) ring(tx *store.Tx) {
-	tx.AfterCommit(q.bell.Ring)
-	tx.AfterCommit(q.look.Ring)
+	tx.AfterCommit(q.wake)
+	tx.Tell()
+}
+
+func (q *Queue) wake() {
+	q.bell.Ring()
+	q.look.Ring()
 }
 
 // Publish takes an approved edition and sets its ID. The same digest again
@@ -274,7 +279,7 @@ func (q *Queue) known(editions map[int64]bool) int {
 }
 
 // learn takes what the books say about editions, unless one was halted since
-// the books were opened.
+// the books were opened. What is open again may be claimed.
 func (q *Queue) learn(closed map[int64]bool, halts int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -282,8 +287,11 @@ func (q *Queue) learn(closed map[int64]bool, halts int) bool {
 		return false
 	}
 	for id, shut := range closed {
-		if !shut {
-			delete(closed, id)
+		if shut {
+			continue
+		}
+		if delete(closed, id); q.closed[id] {
+			q.bell.Ring()
 		}
 	}
 	q.closed = closed

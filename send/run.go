@@ -67,8 +67,12 @@ func (q *Queue) run(ctx, hard context.Context) error {
 	holding, letGo := context.WithCancel(hard)
 	defer letGo()
 	held.Go(func() { alive.Keep(holding) })
+	held.Go(func() { q.DB.Listen(holding, q.wake) })
 	var stopCarry context.CancelFunc
-	if err := e.pace.remember(hard, q.DB); err != nil {
+	if err := e.pace.remember(hard, q.DB, 0); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	if err := e.join(hard); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	e.carry, stopCarry = context.WithCancel(hard)

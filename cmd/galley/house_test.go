@@ -50,7 +50,7 @@ var floorPlan = map[string]string{
 var fence = map[string]string{
 	"database/sql":                      "send/store send/store/storetest",
 	"github.com/jackc/pgx/":             "send/store",
-	"modernc.org/sqlite":                "send/store",
+	"modernc.org/sqlite":                "send/store send/store/storetest",
 	"github.com/pressly/goose/":         "send/store",
 	"github.com/emersion/go-imap/":      "inbox/mailbox inbox/inboxtest",
 	"github.com/emersion/go-smtp":       "send/relay send/sendtest",

@@ -15,6 +15,7 @@ import (
 	"galley/compose"
 	"galley/compose/probe"
 	"galley/send"
+	"galley/send/store"
 )
 
 // maxWebConnections is how many people the pages answer at once
@@ -22,10 +23,12 @@ import (
 const maxWebConnections = 1000
 
 // serveCmd is the daemon.
-type serveCmd struct{}
+type serveCmd struct {
+	Parts string `default:"all" enum:"all,send" help:"What this machine does: all, or send alone, beside another that does all, over PostgreSQL (galley help machines)."`
+}
 
 // Run serves until it is told to stop.
-func (serveCmd) Run(e *env) error {
+func (c serveCmd) Run(e *env) error {
 	cfg, err := Load(e.config)
 	if err != nil {
 		return err
@@ -45,6 +48,9 @@ func (serveCmd) Run(e *env) error {
 		return err
 	}
 	defer h.close()
+	if c.Parts == partsSend {
+		return h.serveSend(e.ctx)
+	}
 	if cfg.CheckLinks {
 		prober := &probe.Prober{Agent: agent(cfg)}
 		h.desk.Prober = prober
@@ -85,6 +91,20 @@ func (h *house) serve(ctx context.Context) error {
 	return supervise(ctx, h.log, parts)
 }
 
+// partsSend is a machine that sends and does nothing else.
+const partsSend = "send"
+
+// serveSend runs the queue alone, until ctx ends.
+func (h *house) serveSend(ctx context.Context) error {
+	if h.db.Dialect() == store.SQLite {
+		return errors.New("serve --parts send is for further machines on the same books, and SQLite's books have one; name a PostgreSQL database in the configuration (galley help machines)")
+	}
+	h.log.Info("ready", "parts", partsSend)
+	notify("READY=1")
+	defer notify("STOPPING=1")
+	return supervise(ctx, h.log, []daemonPart{{"send", h.runQueue}, {"watchdog", h.watch}})
+}
+
 // parts lists the loops of the daemon, back to front.
 func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}, {"watchdog", h.watch}}
@@ -113,8 +133,8 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 	return parts, func() { srv.Close() }, nil
 }
 
-// runQueue ends the whole daemon when another one has taken the queue: two
-// senders must never run at once.
+// runQueue ends the whole daemon when another one has taken what it had claimed,
+// and when its key is another one than the other machines'.
 func (h *house) runQueue(ctx context.Context) error {
 	if h.machine != "" {
 		if err := h.queue.Arrive(ctx, h.machine); err != nil {
@@ -122,7 +142,7 @@ func (h *house) runQueue(ctx context.Context) error {
 		}
 	}
 	err := h.queue.Run(ctx)
-	if errors.Is(err, send.ErrFenced) {
+	if errors.Is(err, send.ErrFenced) || errors.Is(err, send.ErrKey) {
 		return fmt.Errorf("%w: %w", errFatal, err)
 	}
 	return err

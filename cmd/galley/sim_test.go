@@ -20,6 +20,7 @@ import (
 	"galley/send/message"
 	"galley/send/sendtest"
 	"galley/send/store"
+	"galley/send/store/storetest"
 )
 
 // TestSimulation is bar 26: the whole house in a bubble, with faults at every
@@ -29,7 +30,7 @@ import (
 // GALLEY_SIM_SEEDS=1 GALLEY_SIM_FIRST=n plays one again. A clock that jumps is
 // the matter of TestClockJumps.
 func TestSimulation(t *testing.T) {
-	watchCommits()
+	storetest.WatchCommits()
 	seeds, readers := 2, 30
 	if os.Getenv("GALLEY_SERVERS") != "" {
 		seeds = 40
@@ -58,7 +59,7 @@ func TestSimulation(t *testing.T) {
 // TestSimulationReplays plays seeds again: they must come out the same to the
 // last event and its instant, or a seed that fails could not be looked into.
 func TestSimulationReplays(t *testing.T) {
-	watchCommits()
+	storetest.WatchCommits()
 	seeds, times := 2, 2
 	if os.Getenv("GALLEY_SERVERS") != "" {
 		seeds, times = 20, 3
@@ -505,7 +506,7 @@ func (s *sim) epoch() (n int64) {
 
 // breakCommits lets no transaction be committed for a while.
 func (s *sim) breakCommits(d time.Duration) {
-	broken := brokenCommits(s.dir+"/galley.db", func() bool { return true })
+	broken := storetest.BreakCommits(s.dir+"/galley.db", func() bool { return true })
 	time.Sleep(d)
 	s.BrokenCommits += broken()
 }

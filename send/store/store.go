@@ -162,6 +162,9 @@ func (db *DB) run(ctx context.Context, h *sql.DB, opt *sql.TxOptions, fn func(*T
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if err := tx.tell(ctx); err != nil {
+		return err
+	}
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -178,6 +181,7 @@ type Tx struct {
 	now     time.Time
 	dialect Dialect
 	after   []func()
+	tells   bool
 }
 
 // Now is the wall-clock instant at which the transaction began, in UTC and
