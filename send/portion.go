@@ -109,18 +109,19 @@ func (e *engine) sameKey(ctx context.Context, tx *store.Tx) error {
 	if e.q.DB.Dialect() == store.SQLite {
 		return nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(e.q.Newsletters)) {
-		m := hmac.New(sha256.New, e.q.Newsletters[id].Keys.Secret)
-		m.Write([]byte("which key this is"))
-		mine, first := hex.EncodeToString(m.Sum(nil)), ""
-		_, err := tx.ExecContext(ctx, `INSERT INTO lease (name, epoch, holder, until) VALUES ('key', 0, $1, 0) ON CONFLICT (name) DO NOTHING`, mine)
-		if err != nil {
-			return fmt.Errorf("lease: %w", err)
-		}
-		if err := tx.QueryRowContext(ctx, `SELECT holder FROM lease WHERE name = 'key'`).Scan(&first); err != nil || first == mine {
-			return err
-		}
-		return ErrKey
+	ids := slices.Sorted(maps.Keys(e.q.Newsletters))
+	if len(ids) == 0 {
+		return nil
 	}
-	return nil
+	m := hmac.New(sha256.New, e.q.Newsletters[ids[0]].Keys.Secret) // all newsletters have the same
+	m.Write([]byte("which key this is"))
+	mine, first := hex.EncodeToString(m.Sum(nil)), ""
+	_, err := tx.ExecContext(ctx, `INSERT INTO lease (name, epoch, holder, until) VALUES ('key', 0, $1, 0) ON CONFLICT (name) DO NOTHING`, mine)
+	if err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT holder FROM lease WHERE name = 'key'`).Scan(&first); err != nil || first == mine {
+		return err
+	}
+	return ErrKey
 }
