@@ -30,7 +30,7 @@ type Issue struct {
 	Owner      string
 	Archive    string
 	Subscribe  string
-	HTML, Text []byte
+	HTML, Text []byte       // with SlotUnsubscribe, and SlotField where something of the reader goes
 	Inline     []Attachment // what HTML refers to as cid:, the same in every copy
 }
 
@@ -51,6 +51,7 @@ type Compiled struct {
 	names  string // those of them that are signed, as they stand in h=
 	fields []byte // hash state behind the constant signed fields
 	pieces []piece
+	slots  fields // that it has of its readers
 	first  []byte // hash state behind the first piece
 	print  [sha256.Size]byte
 	pool   sync.Pool
@@ -65,7 +66,8 @@ type piece struct {
 
 // Compile encodes an issue once for all its readers.
 func Compile(i *Issue) (*Compiled, error) {
-	body, err := alternative(i.Text, i.HTML, markText, markHTML)
+	var fs fields
+	body, err := alternative(i.Text, i.HTML, markText, markHTML, &fs)
 	if err == nil {
 		body, err = enclose("related", body, i.Inline) // RFC 2387; the type that it asks for is that of its first part
 	}
@@ -76,7 +78,7 @@ func Compile(i *Issue) (*Compiled, error) {
 	if h.err != nil {
 		return nil, fmt.Errorf("issue %.60q: %w", i.Subject, h.err)
 	}
-	c := &Compiled{date: i.Date, head: append(h.buf, body.head...), pieces: cut(body.body)}
+	c := &Compiled{date: i.Date, slots: fs, head: append(h.buf, body.head...), pieces: cut(body.body)}
 	c.pool.New = func() any { return &scratch{digest: sha256.New()} }
 	if err := c.hashAhead(); err != nil {
 		return nil, fmt.Errorf("issue %.60q: %w", i.Subject, err)
@@ -132,7 +134,7 @@ func (h *header) listID(s string) {
 func cut(body []byte) []piece {
 	var pieces []piece
 	for {
-		i := bytes.IndexAny(body, string([]byte{markText, markHTML}))
+		i := bytes.IndexFunc(body, isSlot)
 		if i < 0 {
 			last := piece{raw: body, relaxed: relaxBody(nil, body)}
 			if len(last.relaxed) == 0 { // the body ends in a slot, and its line is not empty

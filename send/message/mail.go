@@ -77,7 +77,7 @@ func (m *Mail) Bytes() ([]byte, error) {
 // only the levels that are needed. Plain first, richest last (RFC 2046 section
 // 5.1.4).
 func (m *Mail) body() (part, error) {
-	whole, err := alternative(m.Text, m.HTML, 0, 0)
+	whole, err := alternative(m.Text, m.HTML, 0, 0, nil)
 	if err != nil {
 		return part{}, err
 	}
@@ -88,16 +88,16 @@ func (m *Mail) body() (part, error) {
 }
 
 // alternative encodes the two forms of one text.
-func alternative(text, html []byte, inText, inHTML byte) (part, error) {
+func alternative(text, html []byte, inText, inHTML byte, fs *fields) (part, error) {
 	switch {
 	case len(text) == 0 && len(html) == 0:
 		return part{}, fmt.Errorf("there is no text; give one")
 	case len(html) == 0:
-		return textPart("plain", text, inText), nil
+		return textPart("plain", text, inText, fs), nil
 	case len(text) == 0:
-		return textPart("html", html, inHTML), nil
+		return textPart("html", html, inHTML, fs), nil
 	}
-	return multi("alternative", textPart("plain", text, inText), textPart("html", html, inHTML)), nil
+	return multi("alternative", textPart("plain", text, inText, fs), textPart("html", html, inHTML, fs)), nil
 }
 
 func enclose(subtype string, first part, files []Attachment) (part, error) {

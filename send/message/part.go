@@ -21,23 +21,25 @@ const (
 	markHTML byte = 2 // filled with the URL escaped for an HTML attribute
 )
 
-// textPart encodes text as quoted-printable. Where mark is not 0 the mark
-// takes the place of every SlotUnsubscribe, at column 0.
-func textPart(subtype string, text []byte, mark byte) part {
+// textPart encodes text as quoted-printable. Where mark is not 0 it takes the
+// place of every SlotUnsubscribe, and those of fs the places of their fields,
+// each at column 0.
+func textPart(subtype string, text []byte, mark byte, fs *fields) part {
 	h := header{}
 	h.structured("Content-Type", "text/"+subtype+"; charset=utf-8")
 	h.structured("Content-Transfer-Encoding", "quoted-printable")
 	p := printable{}
-	pieces := []string{strings.TrimRight(lines(string(text)), "\n")}
-	if mark != 0 {
-		pieces = strings.Split(pieces[0], SlotUnsubscribe)
-	}
-	for i, piece := range pieces {
-		if i > 0 {
-			p.slot(mark)
+	rest := strings.TrimRight(lines(string(text)), "\n")
+	for mark != 0 {
+		start, end, m := fs.nextSlot(rest, mark)
+		if start < 0 {
+			break
 		}
-		p.write(piece)
+		p.write(rest[:start])
+		p.slot(m)
+		rest = rest[end:]
 	}
+	p.write(rest)
 	return part{head: h.buf, body: append(p.buf, '\r', '\n')}
 }
 

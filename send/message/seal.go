@@ -73,6 +73,9 @@ func (c *Compiled) printIssue() error {
 		d.Write(p.raw)
 		d.Write([]byte{p.mark})
 	}
+	for _, f := range c.slots { // a reader's own part of them is in To
+		fmt.Fprintf(d, "%q %q %v", f.name, f.fallback, f.html)
+	}
 	d.Sum(c.print[:0])
 	return nil
 }
@@ -96,7 +99,7 @@ func (s *Signer) print() ([]byte, error) {
 func (c *Compiled) Seal(dst []byte, s Slots, signers []*Signer) ([]byte, error) {
 	w := c.pool.Get().(*scratch)
 	defer c.pool.Put(w)
-	if err := w.fill(s); err != nil {
+	if err := c.fill(w, s); err != nil {
 		return dst, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
 	start := len(dst)
@@ -169,7 +172,7 @@ func (c *Compiled) Constant() [][]byte {
 // signatures fills the slots of a copy and appends its signature fields, from
 // the seal if that fits.
 func (c *Compiled) signatures(dst []byte, w *scratch, s Slots, signers []*Signer, seal []byte) (_ []byte, fits bool, err error) {
-	if err := w.fill(s); err != nil {
+	if err := c.fill(w, s); err != nil {
 		return dst, false, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
 	p, err := c.printOf(w, signers)

@@ -14,6 +14,7 @@ type scratch struct {
 	own        header // the fields of this copy
 	canonical  []byte // the signed ones of them, relaxed
 	text, html []byte // what fills the slots
+	fields     [][]byte
 	body, sum  []byte // hashes
 }
 
@@ -22,7 +23,7 @@ type scratch struct {
 func (c *Compiled) Splice(dst []byte, s Slots, signers []*Signer) ([]byte, error) {
 	w := c.pool.Get().(*scratch)
 	defer c.pool.Put(w)
-	if err := w.fill(s); err != nil {
+	if err := c.fill(w, s); err != nil {
 		return dst, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
 	start := len(dst)
@@ -59,7 +60,13 @@ func (c *Compiled) assemble(dst []byte, w *scratch) []byte {
 	return dst
 }
 
-// fill writes the fields and the slots of one copy.
+// fill writes the header fields and the slots of one copy.
+func (c *Compiled) fill(w *scratch, s Slots) error {
+	w.fillFields(c.slots, s.To)
+	return w.fill(s)
+}
+
+// fill writes the header fields and the ways to leave.
 func (w *scratch) fill(s Slots) error {
 	w.own = header{buf: w.own.buf[:0]}
 	h := &w.own
@@ -126,8 +133,10 @@ func (w *scratch) value(mark byte) []byte {
 		return w.text
 	case markHTML:
 		return w.html
+	case 0:
+		return nil
 	}
-	return nil
+	return w.fields[mark-firstField]
 }
 
 // hashBody computes the body hash, from the state behind the first piece on.
