@@ -200,7 +200,7 @@ func (d *Desk) postCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Iss
 		return err
 	}
 	m := &mail{paper: paper{Kind: paperCopy, Issue: i.ID, Revision: i.Revision, Asks: kind}, to: to, number: i.Number,
-		subject: f.Subject, text: string(dead(f.Text)), html: dead(f.HTML), inline: f.Inline}
+		subject: f.Subject, text: string(dead(f.Text, false)), html: dead(f.HTML, true), inline: f.Inline}
 	return d.post(ctx, tx, n, m)
 }
 

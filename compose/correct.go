@@ -172,7 +172,7 @@ func (d *Desk) copyCorrection(ctx context.Context, tx *store.Tx, n *Newsletter, 
 		return nil
 	}
 	m := &mail{paper: paper{Kind: paperCopy, Issue: i.ID, Revision: row.Revision, Asks: "first"}, to: to, number: i.Number,
-		subject: e.Subject, text: string(dead(e.Text)), html: dead(e.HTML), inline: e.Inline}
+		subject: e.Subject, text: string(dead(e.Text, false)), html: dead(e.HTML, true), inline: e.Inline}
 	return d.post(ctx, tx, n, m)
 }
 

@@ -200,7 +200,7 @@ func (d *Desk) proveTo(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issu
 	return d.post(ctx, tx, n, &mail{
 		paper: paper{Kind: paperProof, Issue: i.ID, Revision: i.Revision, Digest: row.Digest},
 		to:    to, code: code, number: i.Number, answers: answers, subject: subject,
-		text: text + "\n" + string(dead(r.Text)), html: html, inline: r.Inline,
+		text: text + "\n" + string(dead(r.Text, false)), html: html, inline: r.Inline,
 	})
 }
 
@@ -235,7 +235,7 @@ func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	issue = dead(issue)
+	issue = dead(issue, true)
 	body := bytes.Index(issue, []byte("<body"))
 	if body < 0 {
 		return nil, errors.New("issue.html has no <body>")
@@ -244,8 +244,9 @@ func (v *proofView) html(n *Newsletter, issue []byte) ([]byte, error) {
 	return bytes.Join([][]byte{issue[:open], panel, issue[open:]}, nil), nil
 }
 
-// dead replaces the slots of a rendering: a proof may be forwarded, and
-// nobody may leave the list by it.
-func dead(b []byte) []byte {
+// dead replaces the slots of a rendering: a proof may be forwarded, and nobody
+// may leave the list by it. What is a reader's own shows its fallback.
+func dead(b []byte, isHTML bool) []byte {
+	b = message.Fallbacks(b, isHTML)
 	return bytes.ReplaceAll(b, []byte(message.SlotUnsubscribe), []byte("https://example.invalid/each-reader-has-an-own-link-here"))
 }

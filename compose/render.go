@@ -108,6 +108,7 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	if err != nil {
 		return nil, fmt.Errorf("read the draft: %w", err)
 	}
+	doc.Slot = message.SlotField
 	found = append(found, f.dress(doc.Front.Layout)...)
 	r := &Rendered{Doc: doc, Draft: draft, Markdown: draft.Markdown()}
 	r.name(number)

@@ -79,7 +79,7 @@ func (c *looksCmd) show(e *env, browser, name string, r *compose.Rendered) error
 	for _, page := range []struct {
 		kind string
 		html []byte
-	}{{"mail", carried(sample(r.HTML), r)}, {"web", carried(r.Web, r)}} {
+	}{{"mail", carried(sample(r.HTML, true), r)}, {"web", carried(r.Web, r)}} {
 		for _, mode := range []string{"light", "dark"} {
 			file := filepath.Join(c.Out, name+"-"+page.kind+"-"+mode+".html")
 			if err := os.WriteFile(file, inMode(page.html, mode), 0o644); err != nil {

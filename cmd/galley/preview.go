@@ -145,7 +145,7 @@ func (c *previewCmd) write(r *compose.Rendered) error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
 	}
-	html, text := sample(r.HTML), sample(r.Text)
+	html, text := sample(r.HTML, true), sample(r.Text, false)
 	eml, err := c.eml(r, html, text)
 	if err != nil {
 		return err
@@ -169,8 +169,10 @@ func (c *previewCmd) write(r *compose.Rendered) error {
 	return err
 }
 
-// sample shows a reader's link for leaving where each reader has an own one.
-func sample(b []byte) []byte {
+// sample shows a reader's link for leaving where each reader has an own one, and
+// what readers get who gave no name.
+func sample(b []byte, isHTML bool) []byte {
+	b = message.Fallbacks(b, isHTML)
 	return bytes.ReplaceAll(b, []byte(message.SlotUnsubscribe), []byte("https://example.org/u/each-reader-has-an-own-link"))
 }
 

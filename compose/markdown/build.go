@@ -251,6 +251,7 @@ func (b *builder) words(n *ast.Text) {
 }
 
 func (b *builder) link(n ast.Node, url, title string) {
+	b.misplaced(url+" "+title, b.at(n))
 	safe, ok := linkTarget(url)
 	switch {
 	case !ok:
@@ -297,6 +298,7 @@ func (b *builder) within(tag string) bool {
 
 func (b *builder) image(n *ast.Image) {
 	at := b.at(n)
+	b.misplaced(string(n.Destination)+" "+string(n.Title)+" "+b.plain(n), at)
 	url, ok := imageTarget(unescape(n.Destination))
 	if !ok {
 		b.refuse(at, string(n.Destination))

@@ -18,7 +18,7 @@ const (
 // paragraphs have class "item", their lead links class "lead". In mail every
 // heading also has an <a name>, since mail programs drop ids.
 func (doc *Document) HTML(m Medium) []byte {
-	w := htmlWriter{medium: m}
+	w := htmlWriter{medium: m, doc: doc}
 	w.b.Grow(doc.Words * 9) // about what English with its tags takes
 	for _, k := range doc.root.kids {
 		w.node(k)
@@ -29,6 +29,7 @@ func (doc *Document) HTML(m Medium) []byte {
 type htmlWriter struct {
 	b      bytes.Buffer
 	medium Medium
+	doc    *Document
 	base   string // stands before the address of a place in the document
 }
 
@@ -43,7 +44,7 @@ var (
 func (w *htmlWriter) node(n *node) {
 	switch {
 	case n.tag == "":
-		w.b.WriteString(textEscape.Replace(n.text))
+		w.b.WriteString(textEscape.Replace(w.doc.said(n, w.medium)))
 	case n.tag == "#":
 		w.kids(n)
 	case n.tag == "note":

@@ -40,6 +40,10 @@ type Document struct {
 	Images   []Image
 	Words    int
 
+	// Slot gives what stands in the mail for a field of its reader, with the
+	// fallback for those without; nil writes the fallback.
+	Slot func(field, fallback string) string
+
 	root *node
 }
 
@@ -108,7 +112,9 @@ func parse(d *Draft) (*Document, []Finding) {
 	src := d.Body
 	tree := dialect().Parse(gtext.NewReader(src))
 	b := newBuilder(d, tree)
+	b.misplaced(strings.Join([]string{d.Front.Title, d.Front.Subtitle, d.Front.Preheader, d.Front.HeroImg}, " "), 1)
 	b.kids(tree)
+	b.fields(b.root)
 	tidy(b.root)
 	doc := &Document{Front: d.Front, root: b.root}
 	doc.collect()

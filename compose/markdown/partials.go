@@ -37,6 +37,8 @@ func (w *work) partials(src Source) {
 		name := fold(m[1])
 		text, known := src.Partials[name]
 		switch {
+		case !known && name == FieldAddress:
+			out = append(out, l)
 		case !known:
 			w.found(Finding{Level: Error, Code: "partial-unknown", Line: l.n, Words: strings.TrimSpace(l.s), Gaps: []any{name, w.names(src), name}})
 			out = append(out, l)

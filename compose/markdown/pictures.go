@@ -70,7 +70,7 @@ func (w *htmlWriter) attrs(n *node) []attr {
 // Feed writes the document as the entry of a feed holds it: the page's words,
 // with every link to a place in it leading to that place on the page at base.
 func (doc *Document) Feed(base string) []byte {
-	w := htmlWriter{medium: Web, base: base}
+	w := htmlWriter{medium: Web, doc: doc, base: base}
 	for _, k := range doc.root.kids {
 		w.node(k)
 	}

@@ -18,7 +18,7 @@ const glued = "\x01"
 // Links and images are numbered through the document, and their addresses are
 // listed, unbroken, at the end of the section they stand in.
 func (doc *Document) Text(m Medium) []byte {
-	w := &textWriter{medium: m}
+	w := &textWriter{medium: m, doc: doc}
 	w.b.Grow(doc.Words * 8)
 	w.blocks(doc.root.kids, "", "")
 	w.flush()
@@ -32,6 +32,7 @@ func (doc *Document) Text(m Medium) []byte {
 type textWriter struct {
 	b      bytes.Buffer
 	medium Medium
+	doc    *Document
 	urls   []string // of the section, still to be listed
 	n      int      // addresses numbered so far
 	tight  bool     // the next block follows without an empty line
@@ -268,7 +269,7 @@ func (w *textWriter) inline(kids []*node) string {
 func (w *textWriter) span(b *strings.Builder, n *node) {
 	switch n.tag {
 	case "":
-		b.WriteString(n.text)
+		b.WriteString(w.doc.said(n, w.medium))
 	case "br":
 		b.WriteByte('\n')
 	case "img":

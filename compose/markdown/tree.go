@@ -18,6 +18,7 @@ type node struct {
 	line int  // of the source as mailed
 	own  bool // opened by Markdown; raw HTML can not close it
 
+	field string // of a text: each reader has an own in its place, and the text is for the others
 	shown *Shown // of an img, when readers get another address than the draft's
 }
 

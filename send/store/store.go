@@ -79,7 +79,8 @@ func connectSQLite(path string) (*DB, error) {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := openSQLite(sqliteDSN(path, "deferred") + "&_pragma=query_only(1)")
+	// Readers look at few pages; the system keeps the file in its own memory.
+	read, err := openSQLite(sqliteDSN(path, "deferred") + "&_pragma=query_only(1)&_pragma=cache_size(-512)")
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
