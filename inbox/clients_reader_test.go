@@ -90,7 +90,7 @@ func TestProgramsLeaveAReadersWords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := readReader(m, true, string(intent.PaperIssue), time.Date(2000, 1, 6, 18, 10, 0, 0, time.UTC), time.UTC)
+			r := readReader(&letter{m: m}, true, string(intent.PaperIssue), time.Date(2000, 1, 6, 18, 10, 0, 0, time.UTC), time.UTC)
 			if got := heardAs(r); got != w.want {
 				t.Errorf("%s: %q is %q, want %q", p.name, w.own, got, w.want)
 				continue

@@ -15,14 +15,14 @@ func (in *Inbox) consented(ctx context.Context, l *letter, sub list.Subscriber) 
 	if l.m.InReplyTo == "" {
 		return false, nil
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
+	err = in.view(ctx, l, func(tx *store.Tx) error {
 		done, err = in.Desk.Consent(ctx, tx, in.Newsletter.ID, l.m.InReplyTo, l.sender())
 		return err
 	})
 	if err != nil || !done {
 		return false, err
 	}
-	r := readReader(l.m, sub.ID != 0, string(intent.PaperConsent), store.Now(), in.Newsletter.Zone)
+	r := readReader(l, sub.ID != 0, string(intent.PaperConsent), store.Now(), in.Newsletter.Zone)
 	if r.Consent == intent.ConsentNone || r.Word != intent.ReaderNothing || len(r.Links) > 0 {
 		return false, nil
 	}

@@ -135,7 +135,7 @@ func codesIn(m *mime.Message, n *Newsletter) []string {
 
 // open asks the desk what the mail answers.
 func (in *Inbox) open(ctx context.Context, l *letter, codes []string) error {
-	return in.DB.View(ctx, func(tx *store.Tx) (err error) {
+	return in.view(ctx, l, func(tx *store.Tx) (err error) {
 		l.opening, err = in.Desk.Open(ctx, tx, compose.Query{Newsletter: in.Newsletter.ID,
 			InReplyTo: l.m.InReplyTo, Codes: codes, Sender: l.proof.From})
 		return err
@@ -182,7 +182,7 @@ func (in *Inbox) actedOn(ctx context.Context, l *letter) (known bool, err error)
 	if l.m.MessageID == "" {
 		return false, nil
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
+	err = in.view(ctx, l, func(tx *store.Tx) error {
 		var n int
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM message WHERE newsletter = $1 AND message_id = $2 AND id <> $3 AND state = 'done'
 			AND kind IN ('draft', 'answer', 'command')`, in.Newsletter.ID, l.m.MessageID, l.row).Scan(&n)
@@ -215,7 +215,7 @@ func (in *Inbox) paper(ctx context.Context, l *letter) (intent.Paper, error) {
 	if l.m.InReplyTo == "" {
 		return intent.PaperNone, nil
 	}
-	o, _, err := in.origin(ctx, l.m.InReplyTo)
+	o, _, err := in.origin(ctx, l, l.m.InReplyTo)
 	if err != nil || o.Delivery == 0 {
 		return intent.PaperOther, err
 	}

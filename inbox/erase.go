@@ -35,7 +35,7 @@ func (in *Inbox) Kept(ctx context.Context, tx *store.Tx, address string) (lines 
 // erasing has to be done again later.
 func (in *Inbox) Erase(ctx context.Context, tx *store.Tx, address string) (ok bool, err error) {
 	key := []byte(strings.ToLower(address))
-	rows, err := tx.QueryContext(ctx, `SELECT id, state, sender, raw FROM message WHERE newsletter = $1`, in.Newsletter.ID)
+	rows, err := tx.QueryContext(ctx, `SELECT id, state, sender, raw FROM message JOIN octets ON octets.message = id WHERE newsletter = $1`, in.Newsletter.ID)
 	if err != nil {
 		return false, err
 	}
@@ -58,7 +58,10 @@ func (in *Inbox) Erase(ctx context.Context, tx *store.Tx, address string) (ok bo
 		return false, err
 	}
 	for _, id := range ids {
-		_, err := tx.ExecContext(ctx, `UPDATE message SET raw = $1, sender = '', subject = '', message_id = '', reason = '' WHERE id = $2`, []byte{}, id)
+		_, err := tx.ExecContext(ctx, `UPDATE message SET sender = '', subject = '', message_id = '', reason = '' WHERE id = $1`, id)
+		if err == nil {
+			err = keep(ctx, tx, id, nil)
+		}
 		if err != nil {
 			return false, fmt.Errorf("erasing message %d: %w", id, err)
 		}

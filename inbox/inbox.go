@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"galley/compose"
+	"galley/inbox/bounce"
 	"galley/inbox/intent"
 	"galley/inbox/mailbox"
 	"galley/inbox/mime"
+	"galley/inbox/reply"
 	"galley/inbox/trust"
 	"galley/send"
 	"galley/send/door"
@@ -21,11 +23,12 @@ import (
 )
 
 // Source is a mailbox, as the inbox sees it. Next blocks until there are
-// messages that the ledger does not know; Done files one that was dealt
-// with, and is called between two calls of Next.
+// messages that the ledger does not know, or Stir was called; Done files those
+// that were dealt with, and is called between two calls of Next.
 type Source interface {
 	Next(ctx context.Context) ([]mailbox.Message, error)
-	Done(ctx context.Context, uidvalidity, uid uint32, folder string) error
+	Done(ctx context.Context, uidvalidity uint32, uids []uint32, folder string) error
+	Stir()
 }
 
 // Desk is compose, as the inbox sees it. Submit, Decide and Burn write rows
@@ -108,9 +111,8 @@ type Inbox struct {
 	Tick time.Duration // how often left-over mail is looked for; 2 s when 0
 	Log  *slog.Logger
 
-	sorting turn          // one message at a time, in order
-	bell    store.Bell    // there is something to sort
-	settled [2]store.Bell // there is something to file, in Source and in Again
+	sorting turn       // one window at a time, in order
+	bell    store.Bell // there is something to sort
 }
 
 // Run takes mail in and sorts it until ctx ends.
@@ -131,17 +133,18 @@ func (in *Inbox) Run(ctx context.Context) error {
 	return err
 }
 
-// keepTaking is the mailbox's side: store what came, have it sorted, file it.
+// keepTaking is the mailbox's side: store what came, and file what was dealt
+// with. While much comes the filing waits.
 func (in *Inbox) keepTaking(ctx context.Context, from Source, g *Ledger) error {
-	for {
-		if err := in.Sort(ctx); err != nil && ctx.Err() == nil { // what a restart has left over is filed, too
-			in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "error", err)
+	for much := false; ; {
+		if !much {
+			in.fileAll(ctx, from, g)
 		}
-		in.fileAll(ctx, from, g)
-		batch, err := g.next(ctx, from)
+		batch, err := from.Next(ctx)
 		if err != nil {
 			return err
 		}
+		much = len(batch) > windowCount
 		if len(batch) == 0 {
 			continue
 		}
@@ -151,16 +154,23 @@ func (in *Inbox) keepTaking(ctx context.Context, from Source, g *Ledger) error {
 	}
 }
 
-// keepSorting deals with what a restart or a slow DNS has left over, and tells
-// what was set aside.
+// stir has what was settled filed.
+func (in *Inbox) stir() {
+	in.Source.Stir()
+	if in.Again != nil {
+		in.Again.Stir()
+	}
+}
+
+// keepSorting deals with what was stored, with what a restart or a slow DNS has
+// left over, and tells what was set aside.
 func (in *Inbox) keepSorting(ctx context.Context) {
 	tick := time.NewTicker(cmp.Or(in.Tick, 2*time.Second))
 	defer tick.Stop()
 	for {
 		n, err := in.sort(ctx)
 		if n > 0 {
-			in.settled[0].Ring()
-			in.settled[1].Ring()
+			in.stir()
 		}
 		if err == nil {
 			err = in.tellAside(ctx)
@@ -174,28 +184,6 @@ func (in *Inbox) keepSorting(ctx context.Context) {
 		case <-tick.C:
 		case <-in.bell.Rang():
 		}
-	}
-}
-
-// fileAll puts away what is settled. It is a courtesy to those who read
-// along: what fails is tried at the next message. What was moved into
-// Galley/Again and has no folder of its own goes back to where mail comes in.
-func (in *Inbox) fileAll(ctx context.Context, to Source, g *Ledger) {
-	arrivals, err := g.unfiled(ctx)
-	for _, a := range arrivals {
-		folder := in.Newsletter.Folders.Of(a.kind)
-		if g.again && folder == "" {
-			folder = in.Folder
-		}
-		if err == nil && !in.stays(a.kind) {
-			err = to.Done(ctx, a.uidvalidity, a.uid, folder)
-		}
-		if err == nil {
-			err = g.filed(ctx, a)
-		}
-	}
-	if err != nil && ctx.Err() == nil && !errors.Is(err, mailbox.ErrOutOfReach) {
-		in.Log.Warn("inbox: filing", "newsletter", in.Newsletter.ID, "error", err)
 	}
 }
 
@@ -218,14 +206,15 @@ func (in *Inbox) sort(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	defer in.sorting.end()
-	for ; ctx.Err() == nil; n++ {
-		w, err := in.nextWaiting(ctx)
-		if err != nil || w == nil {
+	for ctx.Err() == nil {
+		ws, err := in.nextWaiting(ctx)
+		if err != nil || len(ws) == 0 {
 			return n, err
 		}
-		if err := in.sortOne(ctx, w); err != nil {
-			return n, fmt.Errorf("message %d: %w", w.id, err)
+		if err := in.sortWindow(ctx, ws); err != nil {
+			return n, err
 		}
+		n += len(ws)
 	}
 	return n, ctx.Err()
 }
@@ -233,7 +222,7 @@ func (in *Inbox) sort(ctx context.Context) (n int, err error) {
 // sortOne reads a message and writes what it causes. A message that fails or
 // kills the reader three times is set aside whole.
 func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
-	if w.tries >= maxTries {
+	if !w.tried && w.tries >= maxTries {
 		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be read in %d tries", w.tries)}
 		return in.finish(ctx, w, l)
 	}
@@ -241,8 +230,10 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be written down in %d tries", w.faults)}
 		return in.finish(ctx, w, l)
 	}
-	if err := in.try(ctx, w); err != nil {
-		return err
+	if !w.tried {
+		if err := in.try(ctx, []*waiting{w}); err != nil {
+			return err
+		}
 	}
 	l, err := in.read(ctx, w)
 	if err == nil {
@@ -252,17 +243,35 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // told to stop: nobody's fault
-		return errors.Join(err, in.untry(context.WithoutCancel(ctx), w))
+		return errors.Join(err, in.untry(context.WithoutCancel(ctx), []*waiting{w}))
 	}
 	in.Log.Error("inbox", "newsletter", in.Newsletter.ID, "message", w.id, "fault", w.faults+1, "error", err)
 	return in.putOff(ctx, w)
 }
 
-// read runs the reading with a deadline, and survives its panics: they are
-// the fault of one message and must not stop the others.
+// read decides what one message causes, within the time of one try.
 func (in *Inbox) read(parent context.Context, w *waiting) (*letter, error) {
 	ctx, cancel := context.WithTimeout(parent, maxTime)
 	defer cancel()
+	l, err := in.guarded(ctx, func(ctx context.Context) (*letter, error) { return in.examine(ctx, w) })
+	var failed *failure
+	switch {
+	case parent.Err() != nil:
+		return nil, parent.Err()
+	case errors.As(err, &failed):
+		return &letter{kind: Quarantine, reason: failed.reason}, nil
+	}
+	return l, err
+}
+
+// failure is what a message did to its reader.
+type failure struct{ reason string }
+
+func (f *failure) Error() string { return f.reason }
+
+// guarded runs f until ctx ends, and survives its panics: they are the fault
+// of one message and must not stop the others.
+func (in *Inbox) guarded(ctx context.Context, f func(context.Context) (*letter, error)) (*letter, error) {
 	type answer struct {
 		l   *letter
 		err error
@@ -271,41 +280,48 @@ func (in *Inbox) read(parent context.Context, w *waiting) (*letter, error) {
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				c <- answer{&letter{kind: Quarantine, reason: fmt.Sprintf("reading it failed: %v", p)}, nil}
+				c <- answer{nil, &failure{fmt.Sprintf("reading it failed: %v", p)}}
 			}
 		}()
-		l, err := in.examine(ctx, w)
+		l, err := f(ctx)
 		c <- answer{l, err}
 	}()
 	select {
 	case a := <-c:
 		return a.l, a.err
 	case <-ctx.Done():
-		if parent.Err() != nil {
-			return nil, parent.Err()
-		}
-		return &letter{kind: Quarantine, reason: "reading took longer than 30 seconds"}, nil
+		return nil, &failure{"reading took longer than 30 seconds"}
 	}
 }
 
 // finish writes a message's effects and that it is dealt with, in one
 // transaction.
 func (in *Inbox) finish(ctx context.Context, w *waiting, l *letter) error {
-	err := in.DB.Update(ctx, func(tx *store.Tx) error {
-		if !l.due.IsZero() {
-			return postpone(ctx, tx, w.id, l.due)
-		}
-		if l.effect != nil {
-			if err := l.effect(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return settle(ctx, tx, w.id, l)
-	})
-	if err == nil && l.due.IsZero() {
-		in.Log.Info("inbox", "newsletter", in.Newsletter.ID, "message", w.id, "kind", string(l.kind), "why", l.reason)
+	err := in.DB.Update(ctx, func(tx *store.Tx) error { return write(ctx, tx, w, l) })
+	if err == nil {
+		in.logged(w, l)
 	}
 	return err
+}
+
+// write writes what a message causes, and that it is dealt with.
+func write(ctx context.Context, tx *store.Tx, w *waiting, l *letter) error {
+	if !l.due.IsZero() {
+		return postpone(ctx, tx, w.id, l.due)
+	}
+	if l.effect != nil {
+		if err := l.effect(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return settle(ctx, tx, w.id, l)
+}
+
+// logged says what a message was.
+func (in *Inbox) logged(w *waiting, l *letter) {
+	if l.due.IsZero() {
+		in.Log.Info("inbox", "newsletter", in.Newsletter.ID, "message", w.id, "kind", string(l.kind), "why", l.reason)
+	}
 }
 
 // letter is a message on its way through the inbox.
@@ -313,6 +329,9 @@ type letter struct {
 	row     int64
 	raw     []byte
 	m       *mime.Message
+	report  bounce.Result // what it says as a bounce
+	parts   *reply.Parts  // nil: not taken apart yet
+	tx      *store.Tx     // the one it is decided in; nil: each look at the books is its own
 	kind    Kind
 	reason  string
 	tray    Tray
@@ -321,6 +340,24 @@ type letter struct {
 	reading intent.Reading
 	due     time.Time                                     // not now: look again then
 	effect  func(ctx context.Context, tx *store.Tx) error // nil: it is kept, and nothing else
+}
+
+// view looks into the books as they are when the letter's turn comes: those
+// before it in its window may have changed them.
+func (in *Inbox) view(ctx context.Context, l *letter, look func(tx *store.Tx) error) error {
+	if l.tx != nil {
+		return look(l.tx)
+	}
+	return in.DB.View(ctx, look)
+}
+
+// split takes the letter apart, once.
+func (l *letter) split() *reply.Parts {
+	if l.parts == nil {
+		parts := split(l.m)
+		l.parts = &parts
+	}
+	return l.parts
 }
 
 func (l *letter) messageID() string {
@@ -360,40 +397,57 @@ func (l *letter) sender() string {
 
 // examine reads a message and decides what it causes. It changes nothing.
 func (in *Inbox) examine(ctx context.Context, w *waiting) (*letter, error) {
+	l := unfold(w)
+	return l, in.place(ctx, l, w)
+}
+
+// unfold reads what a message is by itself, for which no book is asked.
+func unfold(w *waiting) *letter {
 	l := &letter{row: w.id, raw: w.raw}
 	m, err := mime.Read(w.raw)
 	if err != nil {
 		l.kind, l.reason = Quarantine, err.Error()
-		return l, nil
+		return l
 	}
-	l.m = m
-	if foreign, err := in.foreign(ctx, m); err != nil || foreign {
+	l.m, l.report = m, bounce.Read(m)
+	if l.report.Kind == "" && Automatic(m) == "" {
+		l.split()
+	}
+	return l
+}
+
+// place puts a message into its tray and says what it causes.
+func (in *Inbox) place(ctx context.Context, l *letter, w *waiting) error {
+	if l.m == nil {
+		return nil
+	}
+	if foreign, err := in.foreign(ctx, l); err != nil || foreign {
 		l.kind, l.reason = Foreign, "not to the newsletter"
-		return l, err
+		return err
 	}
-	var tellErr error
-	l.tray = Tell(m, in.known(ctx, &tellErr))
-	if tellErr != nil {
-		return nil, tellErr
+	var fault error
+	l.tray = tell(l.m, &l.report, in.known(ctx, l, &fault))
+	if fault != nil {
+		return fault
 	}
 	l.kind, l.reason = l.tray.Kind, l.tray.Reason
 	switch l.kind {
 	case "":
-		err = in.person(ctx, l, w)
+		return in.person(ctx, l, w)
 	case Own:
-		err = in.own(ctx, l)
+		return in.own(ctx, l)
 	case Auto:
-		err = in.automatic(ctx, l, w)
+		return in.automatic(ctx, l, w)
 	case Bounce, Complaint:
-		err = in.back(ctx, l)
+		return in.back(ctx, l)
 	case Unsubscribe:
-		err = in.tokened(ctx, l)
+		return in.tokened(ctx, l)
 	case Subscribe:
-		err = in.toSubscribe(ctx, l)
+		return in.toSubscribe(ctx, l)
 	case Confirm:
-		err = in.answered(ctx, l)
+		return in.answered(ctx, l)
 	}
-	return l, err
+	return nil
 }
 
 // own deals with our own mail: an alert that was laid into the mailbox stays
@@ -402,7 +456,7 @@ func (in *Inbox) own(ctx context.Context, l *letter) error {
 	if l.effect = in.came(l.m); l.effect != nil {
 		return nil
 	}
-	o, ours, err := in.origin(ctx, l.m.MessageID)
+	o, ours, err := in.origin(ctx, l, l.m.MessageID)
 	if ours && o.Kind == send.KindAlert {
 		l.kind, l.reason = Alert, "laid here by Galley"
 	}
@@ -411,10 +465,10 @@ func (in *Inbox) own(ctx context.Context, l *letter) error {
 
 // known is what this newsletter knows of itself. A fault of the books while
 // telling mail apart goes to fault: the message waits and is tried again.
-func (in *Inbox) known(ctx context.Context, fault *error) Known {
+func (in *Inbox) known(ctx context.Context, l *letter, fault *error) Known {
 	k := KnownTo(in.Newsletter.Press)
 	k.Issued = func(id string) bool {
-		_, ours, err := in.origin(ctx, id)
+		_, ours, err := in.origin(ctx, l, id)
 		if err != nil {
 			*fault = err
 		}
@@ -429,11 +483,11 @@ func KnownTo(n *send.Newsletter) Known {
 }
 
 // origin is the mail of ours that bears a Message-ID.
-func (in *Inbox) origin(ctx context.Context, id string) (o send.Issued, ours bool, err error) {
+func (in *Inbox) origin(ctx context.Context, l *letter, id string) (o send.Issued, ours bool, err error) {
 	if id == "" {
 		return o, false, nil
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
+	err = in.view(ctx, l, func(tx *store.Tx) error {
 		o, ours, err = in.Returns.Issued(ctx, tx, in.Newsletter.ID, id)
 		return err
 	})

@@ -186,7 +186,7 @@ func (x *Inspector) sort(in *Inbox, l *letter, now time.Time) {
 		l.kind, l.reason = Spam, "marked by the mailbox's server"
 		return
 	}
-	l.kind, l.reason = readerKind(readReader(l.m, true, "", now, in.Newsletter.Zone))
+	l.kind, l.reason = readerKind(readReader(l, true, "", now, in.Newsletter.Zone))
 }
 
 func (r *Inspection) people(m *mime.Message) {

@@ -94,29 +94,6 @@ func (g *Ledger) arrived(ctx context.Context, tx *store.Tx, uidvalidity uint32, 
 	return rows.Err()
 }
 
-// next waits for messages. It comes back without any when something was
-// settled meanwhile that is to be filed, since that is done between two calls.
-func (g *Ledger) next(ctx context.Context, from Source) ([]mailbox.Message, error) {
-	waiting, stop := context.WithCancel(ctx)
-	defer stop()
-	bell := &g.in.settled[0]
-	if g.again {
-		bell = &g.in.settled[1]
-	}
-	go func() {
-		select {
-		case <-bell.Rang():
-			stop()
-		case <-waiting.Done():
-		}
-	}()
-	batch, err := from.Next(waiting)
-	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return nil, nil
-	}
-	return batch, err
-}
-
 // take writes a batch of messages into the books, all or none. A message that
 // is known by its content gets another arrival and nothing else.
 func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
@@ -181,20 +158,23 @@ func (g *Ledger) beginning(ctx context.Context, tx *store.Tx) (began time.Time, 
 // into Galley/Again is new again, in the same row.
 func (g *Ledger) enter(ctx context.Context, tx *store.Tx, e *entry) error {
 	in, now := g.in, store.Micros(tx.Now())
-	if e.Raw == nil {
-		e.Raw = []byte{}
-	}
 	var id, put int64
 	err := tx.QueryRowContext(ctx, `SELECT id, (SELECT count(*) FROM arrival WHERE message = message.id AND filed > 0) FROM message WHERE newsletter = $1 AND digest = $2`,
 		in.Newsletter.ID, e.digest).Scan(&id, &put)
 	switch {
 	case store.NotFound(err):
-		err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason, raw) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-			in.Newsletter.ID, e.digest, now, e.state, e.kind, e.reason, e.Raw).Scan(&id)
+		err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+			in.Newsletter.ID, e.digest, now, e.state, e.kind, e.reason).Scan(&id)
+		if err == nil {
+			err = keep(ctx, tx, id, e.Raw)
+		}
 	case err == nil && g.again:
 		put = 0
-		_, err = tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, raw = $4, tries = 0, faults = 0, due = 0, told = 0, handled = handled + 1 WHERE id = $5`,
-			e.state, e.kind, e.reason, e.Raw, id)
+		_, err = tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, tries = 0, faults = 0, due = 0, told = 0, handled = handled + 1 WHERE id = $4`,
+			e.state, e.kind, e.reason, id)
+		if err == nil {
+			err = keep(ctx, tx, id, e.Raw)
+		}
 	}
 	if err != nil {
 		return err
@@ -207,41 +187,4 @@ func (g *Ledger) enter(ctx context.Context, tx *store.Tx, e *entry) error {
 		ON CONFLICT (newsletter, mailbox, uidvalidity, uid) DO NOTHING`,
 		in.Newsletter.ID, g.folder, int64(e.UIDValidity), int64(e.UID), id, filed)
 	return err
-}
-
-// unfiled are arrivals whose message is settled but which lie in the folder
-// still.
-func (g *Ledger) unfiled(ctx context.Context) (out []arrival, err error) {
-	err = g.in.DB.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT arrival.uidvalidity, arrival.uid, message.kind FROM arrival JOIN message ON message.id = arrival.message
-			WHERE arrival.newsletter = $1 AND arrival.mailbox = $2 AND arrival.filed = 0 AND message.state <> 'new' ORDER BY arrival.uid`,
-			g.in.Newsletter.ID, g.folder)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var a arrival
-			if err := rows.Scan(&a.uidvalidity, &a.uid, &a.kind); err != nil {
-				return err
-			}
-			out = append(out, a)
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-type arrival struct {
-	uidvalidity, uid uint32
-	kind             Kind
-}
-
-// filed notes that an arrival was put away; its message stays in the books.
-func (g *Ledger) filed(ctx context.Context, a arrival) error {
-	return g.in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE arrival SET filed = $1 WHERE newsletter = $2 AND mailbox = $3 AND uidvalidity = $4 AND uid = $5`,
-			store.Micros(tx.Now()), g.in.Newsletter.ID, g.folder, int64(a.uidvalidity), int64(a.uid))
-		return err
-	})
 }

@@ -13,11 +13,11 @@ import (
 // it, nor an answer to a mail of ours (conversation.md section 7). Where the
 // newsletter's address is also the editor's, mail to the bare address may be
 // anybody's and proves nothing.
-func (in *Inbox) foreign(ctx context.Context, m *mime.Message) (bool, error) {
-	if !in.Newsletter.Shared || in.toUs(m) {
+func (in *Inbox) foreign(ctx context.Context, l *letter) (bool, error) {
+	if !in.Newsletter.Shared || in.toUs(l.m) {
 		return false, nil
 	}
-	_, ours, err := in.origin(ctx, m.InReplyTo)
+	_, ours, err := in.origin(ctx, l, l.m.InReplyTo)
 	return !ours, err
 }
 

@@ -67,14 +67,21 @@ const maxHops = 50
 
 // Tell does rows 2 to 9 of trust.md 2.1, first match first: what a machine
 // wrote, what a token decides, and what is left for people.
-func Tell(m *mime.Message, k Known) Tray {
+func Tell(m *mime.Message, k Known) Tray { return tell(m, nil, k) }
+
+// tell is Tell for a message whose report was read already; nil: it was not.
+func tell(m *mime.Message, report *bounce.Result, k Known) Tray {
 	if why := k.own(m); why != "" {
 		return Tray{Kind: Own, Reason: why}
 	}
 	if n := len(m.Header.Raw("Received")); n > maxHops {
 		return Tray{Kind: Own, Reason: "more than 50 Received fields: a loop"}
 	}
-	if t := k.returned(m); t.Kind != "" {
+	if report == nil {
+		read := bounce.Read(m)
+		report = &read
+	}
+	if t := k.returned(m, *report); t.Kind != "" {
 		return t
 	}
 	if id := k.leaver(m); id != 0 {
@@ -114,8 +121,8 @@ func (k Known) own(m *mime.Message) string {
 // returned recognises bounces, complaints and other reports. A bounce stays
 // one although it is marked as automatic; it changes something only with a
 // valid token.
-func (k Known) returned(m *mime.Message) Tray {
-	t := Tray{Return: bounce.Read(m)}
+func (k Known) returned(m *mime.Message, report bounce.Result) Tray {
+	t := Tray{Return: report}
 	var tokened bool
 	t.Delivery, t.Slip, tokened = k.bounced(m, t.Return)
 	switch {

@@ -1,9 +1,11 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
@@ -33,7 +35,7 @@ func belowTrace(raw []byte) []byte {
 	inTrace := false
 	for len(rest) > 0 {
 		line := rest
-		if n := strings.IndexByte(string(rest[:min(len(rest), 1<<16)]), '\n'); n >= 0 {
+		if n := bytes.IndexByte(rest[:min(len(rest), 1<<16)], '\n'); n >= 0 {
 			line = rest[:n+1]
 		}
 		folded := line[0] == ' ' || line[0] == '\t'
@@ -62,48 +64,6 @@ func isTrace(line []byte) bool {
 	return false
 }
 
-// waiting is a message that was not dealt with yet.
-type waiting struct {
-	id       int64
-	tries    int
-	faults   int
-	raw      []byte
-	received time.Time
-}
-
-// nextWaiting is the oldest message that is due; nil when there is none.
-func (in *Inbox) nextWaiting(ctx context.Context) (*waiting, error) {
-	var w waiting
-	err := in.DB.View(ctx, func(tx *store.Tx) error {
-		var received int64
-		err := tx.QueryRowContext(ctx, `SELECT id, tries, faults, raw, received FROM message WHERE newsletter = $1 AND state = 'new' AND due <= $2 ORDER BY id LIMIT 1`,
-			in.Newsletter.ID, store.Micros(tx.Now())).Scan(&w.id, &w.tries, &w.faults, &w.raw, &received)
-		w.received = store.Instant(received)
-		return err
-	})
-	if store.NotFound(err) {
-		return nil, nil
-	}
-	return &w, err
-}
-
-// suspicion is how long a message that was being read when the program died
-// lets the others go first, by the number of its tries. A program that dies
-// again and again for another reason would else set aside one innocent message
-// after the other.
-var suspicion = [maxTries]time.Duration{time.Second, 10 * time.Second}
-
-// try counts an attempt before it is made, so that a message that kills the
-// program is known after the restart.
-func (in *Inbox) try(ctx context.Context, w *waiting) error {
-	w.tries++
-	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		due := tx.Now().Add(suspicion[w.tries-1])
-		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = $2 WHERE id = $3`, w.tries, store.Micros(due), w.id)
-		return err
-	})
-}
-
 // maxFaults is how often the effect of a message may fail to be written before
 // the message is set aside; with the pauses of putOff, which double up to ten
 // minutes, that takes an hour and a half.
@@ -117,21 +77,26 @@ const maxFaults = 16
 func (in *Inbox) putOff(ctx context.Context, w *waiting) error {
 	pause := min(2*time.Second<<min(w.faults, 16), 10*time.Minute)
 	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, faults = faults + 1, due = $2 WHERE id = $3`,
+		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, faults = faults + 1, due = $2 WHERE id = $3 AND state = 'new'`,
 			w.tries-1, store.Micros(tx.Now().Add(pause)), w.id)
 		return err
 	})
 }
 
-// untry takes an attempt back that was broken off.
-func (in *Inbox) untry(ctx context.Context, w *waiting) error {
+// untry takes attempts back that were broken off.
+func (in *Inbox) untry(ctx context.Context, ws []*waiting) error {
 	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = 0 WHERE id = $2`, w.tries-1, w.id)
-		return err
+		for _, w := range ws {
+			if _, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = 0 WHERE id = $2 AND state = 'new'`, w.tries-1, w.id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// settle marks a message as dealt with, in the transaction of its effects.
+// settle marks a message as dealt with, in the transaction of its effects. It
+// fails when another transaction has done so: an effect must not come twice.
 func settle(ctx context.Context, tx *store.Tx, id int64, l *letter) error {
 	state, told := "done", store.Micros(tx.Now())
 	if l.kind == Quarantine {
@@ -140,10 +105,19 @@ func settle(ctx context.Context, tx *store.Tx, id int64, l *letter) error {
 			told = 0
 		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, message_id = $4, sender = $5, subject = $6, written = $7, told = $8 WHERE id = $9`,
+	done, err := tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, message_id = $4, sender = $5, subject = $6, written = $7, told = $8 WHERE id = $9 AND state = 'new'`,
 		state, l.kind, l.reason, l.messageID(), l.sender(), l.subject(), store.Micros(l.written()), told, id)
-	if err == nil && l.kind == Foreign { // none of ours: only that it was seen is kept
-		_, err = tx.ExecContext(ctx, `UPDATE message SET raw = $1, message_id = '', sender = '', subject = '', written = 0 WHERE id = $2`, []byte{}, id)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, errSettled)
+	}
+	if l.kind == Foreign { // none of ours: only that it was seen is kept
+		_, err = tx.ExecContext(ctx, `UPDATE message SET message_id = '', sender = '', subject = '', written = 0 WHERE id = $1`, id)
+		if err == nil {
+			err = keep(ctx, tx, id, nil)
+		}
 	}
 	return err
 }
@@ -151,6 +125,18 @@ func settle(ctx context.Context, tx *store.Tx, id int64, l *letter) error {
 // postpone has a message looked at again later.
 func postpone(ctx context.Context, tx *store.Tx, id int64, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE message SET due = $1, tries = 0 WHERE id = $2`, store.Micros(at), id)
+	return err
+}
+
+// errSettled ends a transaction that would settle a message again.
+var errSettled = errors.New("the message was dealt with already")
+
+// keep stores the octets of a message; nil ones are empty.
+func keep(ctx context.Context, tx *store.Tx, id int64, raw []byte) error {
+	if raw == nil {
+		raw = []byte{}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO octets (message, raw) VALUES ($1, $2) ON CONFLICT (message) DO UPDATE SET raw = excluded.raw`, id, raw)
 	return err
 }
 

@@ -216,7 +216,7 @@ func (in *Inbox) back(ctx context.Context, l *letter) error {
 		if t.Delivery != 0 || t.Slip != 0 {
 			break
 		}
-		o, _, err := in.origin(ctx, id)
+		o, _, err := in.origin(ctx, l, id)
 		if err != nil {
 			return err
 		}
@@ -247,11 +247,11 @@ func (in *Inbox) returned(l *letter) *send.Return {
 
 // said is what a person wrote, without the issue that the mail quotes; a mail
 // of nothing else, such as a forwarded article, is passed on whole.
-func said(m *mime.Message) string {
-	if own := split(m).Own; strings.TrimSpace(own) != "" {
+func said(l *letter) string {
+	if own := l.split().Own; strings.TrimSpace(own) != "" {
 		return own
 	}
-	return m.Text
+	return l.m.Text
 }
 
 // reader deals with mail of people who are no editors, or whose mail does
@@ -273,7 +273,7 @@ func (in *Inbox) reader(ctx context.Context, l *letter) error {
 		l.effect = in.askAbout(l, editor)
 		return nil
 	}
-	r := readReader(l.m, sub.ID != 0, set(copied, string(intent.PaperIssue), ""), store.Now(), in.Newsletter.Zone)
+	r := readReader(l, sub.ID != 0, set(copied, string(intent.PaperIssue), ""), store.Now(), in.Newsletter.Zone)
 	return in.wished(ctx, l, in.withoutOwn(r), sub)
 }
 
@@ -316,7 +316,7 @@ func (in *Inbox) suggestion(l *letter, r intent.ReaderReading, known bool) *comp
 	out := &compose.Suggestion{Newsletter: in.Newsletter.ID, Message: l.row, Sender: l.sender(), Name: l.name(),
 		Note: r.Note, Consent: string(r.Consent), Words: r.ConsentWords, Credit: r.As,
 		MessageID: l.m.MessageID, Known: known, Answered: r.Letter}
-	own := split(l.m).Own
+	own := l.split().Own
 	for _, u := range r.Links {
 		note := lineOf(own, u)
 		if len(r.Links) == 1 {
@@ -329,7 +329,7 @@ func (in *Inbox) suggestion(l *letter, r intent.ReaderReading, known bool) *comp
 
 func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, why compose.LetterWhy) *compose.Letter {
 	return &compose.Letter{Newsletter: in.Newsletter.ID, Message: l.row, MessageID: l.m.MessageID, Sender: l.sender(), Name: l.name(),
-		Subject: l.m.Subject, Body: said(l.m), Original: l.raw, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
+		Subject: l.m.Subject, Body: said(l), Original: l.raw, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
 }
 
 // split takes a mail apart by the form that its text came in.
@@ -351,8 +351,8 @@ func lineOf(text, link string) string {
 }
 
 // readReader reads a reader's own words.
-func readReader(m *mime.Message, onList bool, paper string, now time.Time, zone *time.Location) intent.ReaderReading {
-	parts := split(m)
+func readReader(l *letter, onList bool, paper string, now time.Time, zone *time.Location) intent.ReaderReading {
+	m, parts := l.m, l.split()
 	rm := intent.ReaderMail{Subject: m.Subject, Own: parts.Own, Reply: m.InReplyTo != "", OnList: onList, Paper: intent.Paper(paper),
 		Forwarded: parts.Forward != "", Now: now, Zone: zone}
 	for _, a := range m.From {
@@ -384,7 +384,7 @@ func readerKind(r intent.ReaderReading) (Kind, string) {
 // whose address it comes from; nobody when there is none. References do not count:
 // they travel with a forwarded copy. copied tells that it answers a copy.
 func (in *Inbox) who(ctx context.Context, l *letter) (sub list.Subscriber, copied bool, err error) {
-	o, _, err := in.origin(ctx, l.m.InReplyTo)
+	o, _, err := in.origin(ctx, l, l.m.InReplyTo)
 	if err != nil {
 		return sub, false, err
 	}
@@ -393,7 +393,7 @@ func (in *Inbox) who(ctx context.Context, l *letter) (sub list.Subscriber, copie
 	if err != nil && !copied {
 		return sub, false, nil // no address, nobody on the list
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) (err error) {
+	err = in.view(ctx, l, func(tx *store.Tx) (err error) {
 		if copied {
 			sub, err = in.Readers.ByID(ctx, tx, in.Newsletter.ID, o.Subscriber)
 		} else {

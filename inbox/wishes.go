@@ -16,13 +16,13 @@ import (
 // tokened takes off the reader to whose address for leaving a mail came,
 // also when a machine wrote it. What a person wrote beside is a letter.
 func (in *Inbox) tokened(ctx context.Context, l *letter) error {
-	sub, err := in.subscriber(ctx, l.tray.Subscriber)
+	sub, err := in.subscriber(ctx, l)
 	if err != nil {
 		return err
 	}
 	var r intent.ReaderReading
 	if Automatic(l.m) == "" && !markedSpam(l.m) {
-		r = readReader(l.m, true, "", store.Now(), in.Newsletter.Zone)
+		r = readReader(l, true, "", store.Now(), in.Newsletter.Zone)
 		r.Letter = (r.Letter || len(r.Links) > 0) && (r.Note != "" || r.Word != intent.ReaderNothing)
 	}
 	l.effect = func(ctx context.Context, tx *store.Tx) error {
@@ -33,10 +33,11 @@ func (in *Inbox) tokened(ctx context.Context, l *letter) error {
 	return nil
 }
 
-// subscriber is a person on the books; the zero one when they were erased.
-func (in *Inbox) subscriber(ctx context.Context, id int64) (sub list.Subscriber, err error) {
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
-		sub, err = in.Readers.ByID(ctx, tx, in.Newsletter.ID, id)
+// subscriber is the person whose token a mail came to; the zero one when they
+// were erased.
+func (in *Inbox) subscriber(ctx context.Context, l *letter) (sub list.Subscriber, err error) {
+	err = in.view(ctx, l, func(tx *store.Tx) error {
+		sub, err = in.Readers.ByID(ctx, tx, in.Newsletter.ID, l.tray.Subscriber)
 		if store.NotFound(err) {
 			err = nil
 		}
@@ -52,7 +53,7 @@ func (in *Inbox) evidence(l *letter, how string) string {
 
 // words are a reader's own words, short enough to be kept as evidence.
 func words(l *letter) string {
-	own := strings.Join(strings.Fields(split(l.m).Own), " ")
+	own := strings.Join(strings.Fields(l.split().Own), " ")
 	if own == "" {
 		own = strings.TrimSpace(l.m.Subject)
 	}
@@ -69,9 +70,9 @@ func (in *Inbox) toSubscribe(ctx context.Context, l *letter) error {
 	if err != nil {
 		return err
 	}
-	r := readReader(l.m, sub.ID != 0, "", store.Now(), in.Newsletter.Zone)
+	r := readReader(l, sub.ID != 0, "", store.Now(), in.Newsletter.Zone)
 	if r.Word == intent.ReaderNothing {
-		letter := strings.TrimSpace(split(l.m).Own) != ""
+		letter := strings.TrimSpace(l.split().Own) != ""
 		r = intent.ReaderReading{Word: intent.ReaderSubscribe, Letter: letter, Note: r.Note, Consent: r.Consent, ConsentWords: r.ConsentWords}
 	}
 	return in.wished(ctx, l, r, sub)
@@ -90,8 +91,8 @@ func (in *Inbox) answered(ctx context.Context, l *letter) error {
 	if err != nil {
 		return err
 	}
-	r := readReader(l.m, sub.ID != 0, string(papers[p.Kind]), store.Now(), in.Newsletter.Zone)
-	if p.Kind == door.Forget && r.Word == intent.ReaderConfirm && strings.TrimSpace(split(l.m).Own) == "" {
+	r := readReader(l, sub.ID != 0, string(papers[p.Kind]), store.Now(), in.Newsletter.Zone)
+	if p.Kind == door.Forget && r.Word == intent.ReaderConfirm && strings.TrimSpace(l.split().Own) == "" {
 		r = intent.ReaderReading{Letter: true} // what cannot be undone wants a word
 	}
 	switch r.Word {
@@ -259,7 +260,7 @@ func (in *Inbox) onBooks(ctx context.Context, l *letter) (sub list.Subscriber, e
 	if err != nil {
 		return sub, nil
 	}
-	err = in.DB.View(ctx, func(tx *store.Tx) error {
+	err = in.view(ctx, l, func(tx *store.Tx) error {
 		sub, err = in.Readers.Find(ctx, tx, in.Newsletter.ID, a)
 		if store.NotFound(err) {
 			err = nil

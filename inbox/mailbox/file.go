@@ -13,27 +13,31 @@ import (
 // cannot be moved.
 const Processed = "$Processed"
 
-// Done files a message that was dealt with into folder, which is made when it
+// Done files messages that were dealt with into folder, which is made when it
 // is missing; a slash parts its levels, whatever the server writes. It is a
 // courtesy to people who read along, so an error is no reason to stop: call it
-// again later. Nothing is left to do, and Done returns nil, when the message
-// is gone or its UIDVALIDITY is no longer the folder's.
+// again later. Nothing is left to do, and Done returns nil, when the messages
+// are gone or their UIDVALIDITY is no longer the folder's. Where the server
+// refuses several together each is tried alone.
 //
 // With MOVE (RFC 6851) the message is moved. Without it, but with UIDPLUS
 // (RFC 4315), it is copied, and deleted only after the server has named the
 // copy; alone it is expunged then. Otherwise, and with folder "", it is only
 // marked as Processed, if the server allows keywords.
-func (m *Mailbox) Done(ctx context.Context, uidvalidity, uid uint32, folder string) error {
+func (m *Mailbox) Done(ctx context.Context, uidvalidity uint32, uids []uint32, folder string) error {
 	ctx, leave, err := m.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	l, err := m.ready(ctx)
-	if err != nil || m.watch.validity != uidvalidity {
+	if err != nil || m.watch.validity != uidvalidity || len(uids) == 0 {
 		return err
 	}
-	err = m.file(ctx, l, imap.UIDSetNum(imap.UID(uid)), folder)
+	err = m.file(ctx, l, uidSet(uids), folder)
+	if refused(err) && len(uids) > 1 {
+		err = m.fileEach(ctx, l, uids, folder)
+	}
 	switch {
 	case err == nil || refused(err):
 		return err
@@ -43,6 +47,21 @@ func (m *Mailbox) Done(ctx context.Context, uidvalidity, uid uint32, folder stri
 	}
 	m.broke(err)
 	return fmt.Errorf("%w: %w", ErrOutOfReach, err)
+}
+
+// fileEach files messages one by one; what is refused keeps none of the others
+// from its folder.
+func (m *Mailbox) fileEach(ctx context.Context, l *line, uids []uint32, folder string) (first error) {
+	for _, uid := range uids {
+		err := m.file(ctx, l, imap.UIDSetNum(imap.UID(uid)), folder)
+		if err != nil && !refused(err) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // file chooses the way. MOVE is looked up in the list that the library itself
@@ -99,8 +118,8 @@ func (l *line) move(ctx context.Context, set imap.UIDSet, name string) error {
 	})
 }
 
-// copyThenDelete deletes only what the server has named as copied. Each
-// command waits for the one before.
+// copyThenDelete deletes only what the server has named as copied, since
+// others of the set may be gone. Each command waits for the one before.
 func (l *line) copyThenDelete(ctx context.Context, set imap.UIDSet, name string) error {
 	var copied *imap.CopyData
 	err := l.do(ctx, "UID COPY to "+name, commandTime, func() (err error) {
@@ -110,13 +129,28 @@ func (l *line) copyThenDelete(ctx context.Context, set imap.UIDSet, name string)
 	if err != nil {
 		return err
 	}
-	if copied.SourceUIDs.String() != set.String() {
+	proven := both(copied.SourceUIDs, set)
+	if len(proven) == 0 {
 		return l.mark(ctx, set) // RFC 4315 section 3: no COPYUID, no proof
 	}
-	if err := l.store(ctx, set, imap.FlagDeleted); err != nil {
+	if err := l.store(ctx, proven, imap.FlagDeleted); err != nil {
 		return err
 	}
-	return l.do(ctx, "UID EXPUNGE", commandTime, func() error { return l.c.UIDExpunge(set).Close() })
+	return l.do(ctx, "UID EXPUNGE", commandTime, func() error { return l.c.UIDExpunge(proven).Close() })
+}
+
+// both are the UIDs of set that the server has named.
+func both(named, set imap.UIDSet) (out imap.UIDSet) {
+	uids, ok := set.Nums()
+	if !ok {
+		return nil
+	}
+	for _, uid := range uids {
+		if named.Contains(uid) {
+			out.AddNum(uid)
+		}
+	}
+	return out
 }
 
 // mark sets the keyword, if the folder takes new ones.

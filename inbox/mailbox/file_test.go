@@ -72,7 +72,7 @@ func TestDone(t *testing.T) {
 					h.Refuse(c.refuse, "", "no")
 				}
 				for range 2 { // twice is once
-					if err := h.m.Done(t.Context(), 1, 2, c.folder); (err != nil) != c.fails || err != nil && !refused(err) {
+					if err := h.m.Done(t.Context(), 1, []uint32{2}, c.folder); (err != nil) != c.fails || err != nil && !refused(err) {
 						t.Errorf("Done: %v", err)
 					}
 				}
@@ -101,7 +101,7 @@ func TestCopyWithoutProof(t *testing.T) {
 			}
 			return []string{response}
 		})
-		if err := h.m.Done(t.Context(), 1, 1, "Galley"); err != nil {
+		if err := h.m.Done(t.Context(), 1, []uint32{1}, "Galley"); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, "INBOX", h.where(t, "INBOX"), "letter 1 $processed")
@@ -113,7 +113,7 @@ func TestDoneNothingLeft(t *testing.T) {
 		h.deliver(t, 1, 2)
 		h.next(t, time.Minute)
 		for _, key := range [][2]uint32{{9, 1}, {1, 77}} { // an old validity; a UID that is gone
-			if err := h.m.Done(t.Context(), key[0], key[1], "Galley"); err != nil {
+			if err := h.m.Done(t.Context(), key[0], []uint32{key[1]}, "Galley"); err != nil {
 				t.Errorf("Done(%v): %v", key, err)
 			}
 		}
@@ -131,7 +131,7 @@ func TestDoneWhileDown(t *testing.T) {
 		h.m.Dial = func(ctx context.Context) (net.Conn, error) { dials++; return h.Dial(ctx) }
 		start := time.Now()
 		for range 100 {
-			if err := h.m.Done(t.Context(), 1, 1, "Galley"); err == nil || refused(err) {
+			if err := h.m.Done(t.Context(), 1, []uint32{1}, "Galley"); err == nil || refused(err) {
 				t.Fatalf("Done: %v", err)
 			}
 		}
@@ -143,7 +143,7 @@ func TestDoneWhileDown(t *testing.T) {
 		}
 		h.Heal()
 		h.quiet(t, time.Minute)
-		if err := h.m.Done(t.Context(), 1, 1, "Galley"); err != nil {
+		if err := h.m.Done(t.Context(), 1, []uint32{1}, "Galley"); err != nil {
 			t.Error(err)
 		}
 		expect(t, "Galley", h.where(t, "Galley"), "letter 1")
@@ -156,7 +156,7 @@ func TestDoneInSilence(t *testing.T) {
 		h.next(t, time.Minute)
 		h.Stall("EXPUNGE")
 		start := time.Now()
-		if err := h.m.Done(t.Context(), 1, 1, "Galley"); err == nil || time.Since(start) > commandTime {
+		if err := h.m.Done(t.Context(), 1, []uint32{1}, "Galley"); err == nil || time.Since(start) > commandTime {
 			t.Errorf("Done: %v after %v", err, time.Since(start))
 		}
 		expect(t, "Galley", h.where(t, "Galley"), "letter 1")

@@ -177,7 +177,7 @@ func TestTLS(t *testing.T) {
 			if batch := h.next(t, 10*time.Second); len(batch) != 2 {
 				t.Errorf("%d messages", len(batch))
 			}
-			if err := h.m.Done(t.Context(), 1, 1, "Galley"); err != nil {
+			if err := h.m.Done(t.Context(), 1, []uint32{1}, "Galley"); err != nil {
 				t.Error(err)
 			}
 			if len(h.where(t, "Galley")) != 1 {

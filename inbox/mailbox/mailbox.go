@@ -58,7 +58,7 @@ type Ledger interface {
 
 // Mailbox is one folder of one IMAP account. Fields are set before the first
 // call and not changed after it. Next and Done are called from one goroutine;
-// Append, Check, Status and Close from any.
+// Append, Check, Status, Stir and Close from any.
 type Mailbox struct {
 	Addr     string                                    // host:port
 	Security Security                                  // "" is TLS
@@ -92,6 +92,7 @@ type Mailbox struct {
 	status Status
 	closed bool
 	stop   context.CancelCauseFunc // ends the call that is running, nil if none
+	stirs  chan struct{}           // Stir was called; made by the first who asks
 
 	watch watch // of the goroutine that calls Next and Done
 }
@@ -143,6 +144,25 @@ func (m *Mailbox) Close() error {
 		l.logout()
 	}
 	return nil
+}
+
+// Stir has a Next that waits for mail come back with none, so that its caller
+// can call Done; one that finds mail is not disturbed. A call that comes
+// before the waiting counts, too.
+func (m *Mailbox) Stir() {
+	select {
+	case m.stirred() <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Mailbox) stirred() chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stirs == nil {
+		m.stirs = make(chan struct{}, 1)
+	}
+	return m.stirs
 }
 
 // shut refuses all further calls and takes out the line, if it is at rest.

@@ -33,7 +33,8 @@ const (
 // returns them in the order of their UIDs, at most 200 or 8 MiB at once (one
 // message may be larger). It reconnects by itself and gives up on no fault of
 // the server; those are in Status and the log. It returns ctx's error when ctx
-// ends, net.ErrClosed after Close, and a fault of the Ledger as it is.
+// ends, net.ErrClosed after Close, and a fault of the Ledger as it is; after
+// Stir it returns none.
 //
 // What was returned must be in the ledger before the next call, or is
 // returned again.
@@ -53,6 +54,8 @@ func (m *Mailbox) Next(ctx context.Context) ([]Message, error) {
 		case ctx.Err() != nil:
 			m.dropIfDead(err)
 			return nil, context.Cause(ctx)
+		case err == errStirred:
+			return nil, nil
 		case errors.As(err, &own):
 			return nil, own.err
 		case err != nil:

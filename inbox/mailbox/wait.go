@@ -2,32 +2,42 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
+// errStirred ends the waiting of a Next that Stir has called back.
+var errStirred = errors.New("called back")
+
 // wait returns when there is something to look at, which it leaves in due:
 // the server announced mail, or the poll or the reconcile is due. Without
-// IDLE only the clock says so.
+// IDLE only the clock says so. With errStirred nothing is to be looked at, and
+// the line is in order.
 func (m *Mailbox) wait(ctx context.Context) error {
 	w := &m.watch
 	limit := min(time.Until(w.polled.Add(or(m.Poll, DefaultPoll))),
 		time.Until(w.reconciled.Add(or(m.Reconcile, DefaultReconcile))))
 	err := error(nil)
+	w.woken = false
 	switch {
 	case limit <= 0:
+	case len(m.stirred()) > 0: // without an IDLE that ends at once
+		<-m.stirred()
+		return errStirred
 	case w.line.caps.Has(imap.CapIdle):
 		w.woken, err = m.idle(ctx, min(limit, or(m.Idle, DefaultIdle)))
 	default:
-		err = w.line.rest(ctx, limit)
+		err = m.rest(ctx, limit)
 	}
-	if err != nil || ctx.Err() != nil {
-		return err
+	if err == nil && ctx.Err() == nil {
+		w.due = m.afterWait()
+	} else if w.woken {
+		w.due = dueNew // what was announced is not announced again
 	}
-	w.due = m.afterWait()
-	return nil
+	return err
 }
 
 func (m *Mailbox) afterWait() due {
@@ -63,23 +73,27 @@ func (m *Mailbox) idle(ctx context.Context, limit time.Duration) (woken bool, er
 		return false, err
 	}
 	l.allow(limit + silence)
-	woken, err = l.listen(ctx, limit)
+	woken, err = m.listen(ctx, limit)
 	if woken && m.watch.hollow {
 		sleep(ctx, firstPause) // a server that announces nothing all the time
 	}
-	if end := l.endIdle(ctx, cmd); err == nil {
-		err = end
+	if end := l.endIdle(ctx, cmd); end != nil && (err == nil || err == errStirred) {
+		return woken, end
 	}
 	return woken, err
 }
 
-// listen waits for an announcement, the limit, the end of ctx or of the line.
-func (l *line) listen(ctx context.Context, limit time.Duration) (woken bool, err error) {
+// listen waits for an announcement, a call of Stir, the limit, the end of ctx
+// or of the line.
+func (m *Mailbox) listen(ctx context.Context, limit time.Duration) (woken bool, err error) {
+	l := m.watch.line
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-l.wake:
 		return true, nil
+	case <-m.stirred():
+		return false, errStirred
 	case <-timer.C:
 	case <-ctx.Done():
 	case <-l.c.Closed():
@@ -104,11 +118,14 @@ func (l *line) endIdle(ctx context.Context, cmd *imapclient.IdleCommand) error {
 }
 
 // rest waits without IDLE.
-func (l *line) rest(ctx context.Context, d time.Duration) error {
+func (m *Mailbox) rest(ctx context.Context, d time.Duration) error {
+	l := m.watch.line
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-m.stirred():
+		return errStirred
 	case <-ctx.Done():
 	case <-l.c.Closed():
 		return l.fault("mailbox", errClosed)

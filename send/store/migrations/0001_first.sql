@@ -33,13 +33,19 @@ CREATE TABLE message (
 	handled    BIGINT NOT NULL DEFAULT 0,
 	told       BIGINT NOT NULL DEFAULT 0,
 	due        BIGINT NOT NULL DEFAULT 0,
--- sqlite:	raw BLOB NOT NULL,
--- postgres:	raw BYTEA NOT NULL,
 	UNIQUE (newsletter, digest)
 );
 CREATE INDEX message_state ON message (state, id);
 CREATE INDEX message_ref ON message (newsletter, message_id);
 CREATE INDEX message_sender ON message (newsletter, lower(sender), received);
+
+-- Beside the message, so that a change of its state does not write them anew.
+CREATE TABLE octets (
+-- sqlite:	message INTEGER PRIMARY KEY REFERENCES message (id),
+-- postgres:	message BIGINT PRIMARY KEY REFERENCES message (id),
+-- sqlite:	raw BLOB NOT NULL
+-- postgres:	raw BYTEA NOT NULL
+);
 
 CREATE TABLE arrival (
 	newsletter  TEXT NOT NULL,
@@ -51,6 +57,7 @@ CREATE TABLE arrival (
 	PRIMARY KEY (newsletter, mailbox, uidvalidity, uid)
 );
 CREATE INDEX arrival_message ON arrival (message);
+CREATE INDEX arrival_unfiled ON arrival (newsletter, mailbox, uid) WHERE filed = 0;
 
 CREATE TABLE canary (
 	newsletter TEXT NOT NULL,

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"galley/send/servertest"
+)
+
+// BenchmarkIngest is goal I1: a mailbox of 20,000 messages in a Dovecot is
+// taken in, in turns with mbsync without fsync, three times each. A message of
+// ours is taken in when it was fetched, parsed and told apart, and all that it
+// causes is on disk. Run it with
+//
+//	GALLEY_SERVERS=1 go test -run '^$' -bench '^BenchmarkIngest$' -benchtime 1x ./cmd/galley
+//
+// GALLEY_INGEST is another number of messages.
+func BenchmarkIngest(b *testing.B) {
+	servertest.Need(b, "dovecot", "mbsync")
+	many := 20_000
+	if s := os.Getenv("GALLEY_INGEST"); s != "" {
+		many, _ = strconv.Atoi(s)
+	}
+	const rounds = 3
+	var users []string
+	for n := range rounds {
+		users = append(users, fmt.Sprint("theirs", n), fmt.Sprint("ours", n))
+	}
+	d := servertest.StartDovecot(b, servertest.DovecotOptions{Users: users})
+	first, octets := ingestMail(b, d, users[0], many)
+	for _, u := range users[1:] {
+		d.Link(first, u)
+	}
+	b.SetBytes(octets)
+	b.ResetTimer()
+	var ratios, ours, theirs, filed []float64
+	memory := 0
+	for n := range rounds * b.N {
+		pulled := float64(many) / pull(b, d, users[2*n%len(users)], many).Seconds()
+		got := ingest(b, d, users[(2*n+1)%len(users)], many)
+		rate := float64(many) / got.settled.Seconds()
+		theirs, ours, ratios = append(theirs, pulled), append(ours, rate), append(ratios, rate/pulled)
+		filed, memory = append(filed, float64(many)/got.filed.Seconds()), max(memory, got.memory)
+		b.Logf("mbsync %5.0f mails/s; Galley %5.0f mails/s, %5.0f with the filing into folders, %d MiB; %.2f times", pulled, rate, filed[n], got.memory>>20, rate/pulled)
+	}
+	for unit, of := range map[string][]float64{"mails/s": ours, "mbsync-mails/s": theirs, "filed-mails/s": filed, "times-mbsync": ratios} {
+		b.ReportMetric(slices.Sorted(slices.Values(of))[len(of)/2], unit)
+	}
+	b.ReportMetric(slices.Min(ratios), "times-mbsync-at-least")
+	b.ReportMetric(float64(memory)/(1<<20), "MiB")
+}
+
+// ingestMail lays the mails of performance.md section 6 into a mailbox: half
+// of them short answers, a fifth answers that quote a whole issue in HTML, a
+// quarter real bounces, and some with a file.
+func ingestMail(b *testing.B, d *servertest.Dovecot, user string, many int) (string, int64) {
+	b.Helper()
+	bounces := realBounces(b)
+	issue := strings.Repeat("<p>A paragraph of an issue, with <b>words</b> in it and a <a href=\"https://example.org/piece\">link</a>, as long as paragraphs are.</p>\n", 500)
+	file := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("a file "), 16_000))
+	var octets int64
+	for n := range many {
+		head := fmt.Sprintf("Return-Path: <reader%[1]d@readers.example>\nReceived: from out.example by mx.test with ESMTP id %[1]d; Sun, 22 Nov 2026 09:00:00 +0000\nFrom: Reader %[1]d <reader%[1]d@readers.example>\nTo: %[2]s\nSubject: Re: #12 - 21 Nov 2026\nDate: Sun, 22 Nov 2026 09:00:00 +0000\nMessage-ID: <answer-%[1]d@readers.example>\nIn-Reply-To: <12.%[1]d@quiet.example>\nMIME-Version: 1.0\n", n, crashBox)
+		var raw string
+		switch n % 20 {
+		case 0, 2, 4, 6, 8, 10, 12, 14, 16, 18:
+			raw = head + "Content-Type: text/plain; charset=utf-8\n\nThe part about the binder made me smile.\n\nOn Sat, 21 Nov 2026, Quiet Machines wrote:\n> What to write on the back of a binder\n> and more of it\n"
+		case 1, 3, 7, 9:
+			raw = head + "Content-Type: text/html; charset=utf-8\n\n<div>What a fine issue, thank you!</div><div class=\"gmail_quote\">On Sat, 21 Nov 2026, Quiet Machines wrote:<blockquote type=\"cite\">" + issue + "</blockquote></div>\n"
+		case 5:
+			raw = head + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nHere is the photo.\n--b\nContent-Type: image/jpeg; name=photo.jpg\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n\n" + lines(file, 76) + "--b--\n"
+		default:
+			raw = string(bounces[n%len(bounces)]) + fmt.Sprintf("\n%d\n", n)
+		}
+		octets += int64(len(raw))
+		if err := d.Store(user, n, []byte(raw)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return user, octets
+}
+
+func lines(s string, width int) string {
+	var out strings.Builder
+	for part := range slices.Chunk([]byte(s), width) {
+		out.Write(part)
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+// realBounces are those of the shared corpus.
+func realBounces(b *testing.B) (out [][]byte) {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(corpora(b), "bounces-sisimai/files/*/*.eml"))
+	if err != nil || len(files) == 0 {
+		b.Fatal("no bounces: ", err)
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out = append(out, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")))
+	}
+	return out
+}
+
+// pull has mbsync copy a mailbox.
+func pull(b *testing.B, d *servertest.Dovecot, user string, many int) time.Duration {
+	b.Helper()
+	dir := b.TempDir()
+	put(b, filepath.Join(dir, "mbsyncrc"), fmt.Sprintf(`FSync no
+
+IMAPAccount a
+Host 127.0.0.1
+Port %d
+User %s
+Pass %s
+SSLType None
+
+IMAPStore far
+Account a
+
+MaildirStore near
+Path %[4]s/
+Inbox %[4]s/INBOX
+
+Channel c
+Far :far:INBOX
+Near :near:INBOX
+Create Near
+Sync Pull
+SyncState *
+`, d.IMAP, user, servertest.Password, dir), 0o600)
+	began := time.Now()
+	cmd := exec.Command("mbsync", "-c", filepath.Join(dir, "mbsyncrc"), "c")
+	cmd.Env = append(os.Environ(), "HOME="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Logf("mbsync: %v\n%s", err, out[:min(len(out), 300)]) // it refuses what has no whole head, and goes on
+	}
+	took := time.Since(began)
+	files, _ := filepath.Glob(filepath.Join(dir, "INBOX/*/*"))
+	if len(files) < many*9/10 {
+		b.Fatalf("mbsync has pulled %d of %d messages", len(files), many)
+	}
+	return took
+}
+
+// ingested is what taking a mailbox in has cost.
+type ingested struct {
+	settled, filed time.Duration
+	memory         int // octets at most, of the process
+}
+
+// ingest has a process of its own take a mailbox in.
+func ingest(b *testing.B, d *servertest.Dovecot, user string, many int) (out ingested) {
+	b.Helper()
+	dir := b.TempDir()
+	put(b, filepath.Join(dir, "galley.toml"), fmt.Sprintf(`check_links = false
+
+[log]
+level = "warn"
+
+[smtp]
+host = "127.0.0.1"
+port = 25
+security = "plain"
+
+[[newsletter]]
+id = "quiet"
+name = "Quiet Machines"
+address = %q
+postal_address = "3 Harbour Lane, Example Town"
+editors = ["Ines Moreau <%s>"]
+approve = "code"
+
+[newsletter.imap]
+host = "127.0.0.1"
+port = %d
+security = "plain"
+user = %q
+password = %q
+`, crashBox, crashEditor, d.IMAP, user, servertest.Password), 0o600)
+	cmd := exec.Command(os.Args[0], filepath.Join(dir, "galley.toml"), strconv.Itoa(many), os.Getenv("GALLEY_INGEST_PROFILE"))
+	cmd.Env = append(os.Environ(), asProgram+"="+asIngest)
+	cmd.Stderr = os.Stderr
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer cmd.Wait()
+	for s := bufio.NewScanner(said); s.Scan(); {
+		if _, err := fmt.Sscan(s.Text(), &out.settled, &out.filed, &out.memory); err != nil {
+			b.Fatalf("%v: %s", err, s.Text())
+		}
+	}
+	if out.settled == 0 {
+		b.Fatal("the inbox told nothing")
+	}
+	return out
+}

@@ -1,0 +1,205 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"galley/send/store"
+)
+
+// A window is what is read side by side and settled in one transaction at
+// most: so many messages, of so many octets (one may be larger).
+const (
+	windowCount  = 50
+	windowOctets = 4 << 20
+)
+
+// windowTime is how long the deciding and writing of a window may take: its
+// transaction keeps all other writers waiting. What takes longer is dealt with
+// one by one.
+const windowTime = 5 * time.Second
+
+// waiting is a message that was not dealt with yet.
+type waiting struct {
+	id       int64
+	tries    int
+	tried    bool // this attempt is counted already
+	faults   int
+	raw      []byte
+	received time.Time
+}
+
+// nextWaiting are the oldest messages that are due, in order. One that was
+// tried before, or whose effect could not be written, comes alone: it may be
+// the one that killed its neighbours.
+func (in *Inbox) nextWaiting(ctx context.Context) (out []*waiting, err error) {
+	err = in.DB.View(ctx, func(tx *store.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id, tries, faults, raw, received FROM message JOIN octets ON octets.message = id
+			WHERE newsletter = $1 AND state = 'new' AND due <= $2 ORDER BY id LIMIT $3`, in.Newsletter.ID, store.Micros(tx.Now()), windowCount)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for size := 0; rows.Next(); {
+			w := &waiting{}
+			var received int64
+			if err := rows.Scan(&w.id, &w.tries, &w.faults, &w.raw, &received); err != nil {
+				return err
+			}
+			w.received = store.Instant(received)
+			alone := w.tries > 0 || w.faults > 0
+			if size += len(w.raw); len(out) > 0 && (alone || size > windowOctets) {
+				return nil
+			}
+			out = append(out, w)
+			if alone || size > windowOctets {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// suspicion is how long a message that was being read when the program died
+// lets the others go first, by the number of its tries. The first try may have
+// been that of a whole window. A program that dies again and again for another
+// reason would else set aside one innocent message after the other.
+var suspicion = [maxTries]time.Duration{0, 10 * time.Second}
+
+// try counts an attempt before it is made, so that a message that kills the
+// program is known after the restart.
+func (in *Inbox) try(ctx context.Context, ws []*waiting) error {
+	err := in.DB.Update(ctx, func(tx *store.Tx) error {
+		for _, w := range ws {
+			due := tx.Now().Add(suspicion[w.tries])
+			if _, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = $2 WHERE id = $3`, w.tries+1, store.Micros(due), w.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range ws {
+		w.tries++
+		w.tried = true
+	}
+	return nil
+}
+
+// sortWindow deals with a window in the order of its messages. Those whose
+// sender must be proven, which may take the time of a few questions to the
+// DNS, are dealt with alone; those between them share a transaction.
+func (in *Inbox) sortWindow(ctx context.Context, ws []*waiting) error {
+	if len(ws) == 1 {
+		return in.sortOne(ctx, ws[0])
+	}
+	if err := in.try(ctx, ws); err != nil {
+		return err
+	}
+	letters := in.readAll(ctx, ws)
+	for len(ws) > 0 && ctx.Err() == nil {
+		n := 0
+		for n < len(ws) && letters[n] != nil {
+			n++
+		}
+		if n == 0 || in.settleTogether(ctx, ws[:n], letters[:n]) != nil {
+			n = max(n, 1)
+			if err := in.sortEach(ctx, ws[:n]); err != nil {
+				return errors.Join(err, in.untry(context.WithoutCancel(ctx), ws))
+			}
+		}
+		ws, letters = ws[n:], letters[n:]
+	}
+	if len(ws) > 0 { // told to stop: nobody's fault
+		return errors.Join(ctx.Err(), in.untry(context.WithoutCancel(ctx), ws))
+	}
+	return nil
+}
+
+func (in *Inbox) sortEach(ctx context.Context, ws []*waiting) error {
+	for _, w := range ws {
+		if err := in.sortOne(ctx, w); err != nil {
+			return fmt.Errorf("message %d: %w", w.id, err)
+		}
+	}
+	return nil
+}
+
+// readAll reads the messages of a window side by side, as far as that needs
+// nothing but themselves. One that must be dealt with alone is nil: whose
+// sender has to be proven, and whoever made its reader fail.
+func (in *Inbox) readAll(ctx context.Context, ws []*waiting) []*letter {
+	out := make([]*letter, len(ws))
+	next := make(chan int, len(ws))
+	for i := range ws {
+		next <- i
+	}
+	close(next)
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(ws)) {
+		all.Go(func() {
+			for i := range next {
+				out[i] = in.readBeside(ctx, ws[i])
+			}
+		})
+	}
+	all.Wait()
+	return out
+}
+
+// readBeside reads one message of a window. Whatever goes wrong is for its own
+// try to tell.
+func (in *Inbox) readBeside(parent context.Context, w *waiting) *letter {
+	ctx, cancel := context.WithTimeout(parent, maxTime)
+	defer cancel()
+	l, err := in.guarded(ctx, func(context.Context) (*letter, error) { return unfold(w), nil })
+	if err != nil || l.m != nil && in.wantsProof(l) {
+		return nil
+	}
+	return l
+}
+
+// wantsProof tells mail whose sender matters: it says that it is an editor's,
+// or bears what may be a code.
+func (in *Inbox) wantsProof(l *letter) bool {
+	return in.saysEditor(l.raw) || len(codesIn(l.m, in.Newsletter)) > 0
+}
+
+// settleTogether decides what messages cause and writes it, all in one
+// transaction, each on what those before it have changed. After an error
+// nothing has happened.
+func (in *Inbox) settleTogether(parent context.Context, ws []*waiting, read []*letter) error {
+	ctx, cancel := context.WithTimeout(parent, windowTime)
+	defer cancel()
+	done := make([]*letter, len(ws))
+	_, err := in.guarded(ctx, func(ctx context.Context) (*letter, error) {
+		return nil, in.DB.Update(ctx, func(tx *store.Tx) error {
+			for i, w := range ws {
+				l := *read[i] // the transaction may be run again
+				l.tx = tx
+				if err := in.place(ctx, &l, w); err != nil {
+					return err
+				}
+				if err := write(ctx, tx, w, &l); err != nil {
+					return err
+				}
+				done[i] = &l
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for i, l := range done {
+		in.logged(ws[i], l)
+	}
+	return nil
+}
