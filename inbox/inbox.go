@@ -207,14 +207,15 @@ func (in *Inbox) sort(ctx context.Context) (n int, err error) {
 	}
 	defer in.sorting.end()
 	for ctx.Err() == nil {
-		ws, err := in.nextWaiting(ctx)
+		ws, err := in.nextWaiting(ctx, 0)
 		if err != nil || len(ws) == 0 {
 			return n, err
 		}
-		if err := in.sortWindow(ctx, ws); err != nil {
+		done, err := in.sortFrom(ctx, ws)
+		n += done
+		if err != nil {
 			return n, err
 		}
-		n += len(ws)
 	}
 	return n, ctx.Err()
 }

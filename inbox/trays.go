@@ -335,7 +335,7 @@ func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, 
 // split takes a mail apart by the form that its text came in.
 func split(m *mime.Message) reply.Parts {
 	if m.Plain == "" && m.HTML != "" {
-		return reply.SplitHTML(m.HTML)
+		return reply.SplitLines(m.Lines())
 	}
 	return reply.Split(m.Text)
 }

@@ -15,7 +15,7 @@ import (
 // most: so many messages, of so many octets (one may be larger).
 const (
 	windowCount  = 50
-	windowOctets = 4 << 20
+	windowOctets = 3 << 20 / 2
 )
 
 // windowTime is how long the deciding and writing of a window may take: its
@@ -33,13 +33,16 @@ type waiting struct {
 	received time.Time
 }
 
-// nextWaiting are the oldest messages that are due, in order. One that was
-// tried before, or whose effect could not be written, comes alone: it may be
-// the one that killed its neighbours.
-func (in *Inbox) nextWaiting(ctx context.Context) (out []*waiting, err error) {
+// alone tells a message that was tried before, or whose effect could not be
+// written: it may be the one that killed its neighbours.
+func (w *waiting) alone() bool { return w.tries > 0 || w.faults > 0 }
+
+// nextWaiting are the oldest messages behind one that are due, in order. One
+// that must be alone is.
+func (in *Inbox) nextWaiting(ctx context.Context, behind int64) (out []*waiting, err error) {
 	err = in.DB.View(ctx, func(tx *store.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, tries, faults, raw, received FROM message JOIN octets ON octets.message = id
-			WHERE newsletter = $1 AND state = 'new' AND due <= $2 ORDER BY id LIMIT $3`, in.Newsletter.ID, store.Micros(tx.Now()), windowCount)
+			WHERE newsletter = $1 AND state = 'new' AND due <= $2 AND id > $3 ORDER BY id LIMIT $4`, in.Newsletter.ID, store.Micros(tx.Now()), behind, windowCount)
 		if err != nil {
 			return err
 		}
@@ -51,12 +54,15 @@ func (in *Inbox) nextWaiting(ctx context.Context) (out []*waiting, err error) {
 				return err
 			}
 			w.received = store.Instant(received)
-			alone := w.tries > 0 || w.faults > 0
-			if size += len(w.raw); len(out) > 0 && (alone || size > windowOctets) {
+			last := w.alone()
+			if size += len(w.raw); size > windowOctets {
+				last = true
+			}
+			if last && len(out) > 0 {
 				return nil
 			}
 			out = append(out, w)
-			if alone || size > windowOctets {
+			if last {
 				return nil
 			}
 		}
@@ -74,51 +80,105 @@ var suspicion = [maxTries]time.Duration{0, 10 * time.Second}
 // try counts an attempt before it is made, so that a message that kills the
 // program is known after the restart.
 func (in *Inbox) try(ctx context.Context, ws []*waiting) error {
-	err := in.DB.Update(ctx, func(tx *store.Tx) error {
-		for _, w := range ws {
-			due := tx.Now().Add(suspicion[w.tries])
-			if _, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = $2 WHERE id = $3`, w.tries+1, store.Micros(due), w.id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
+	err := in.DB.Update(ctx, func(tx *store.Tx) error { return countTry(ctx, tx, ws) })
+	if err == nil {
+		tried(ws)
 	}
+	return err
+}
+
+func countTry(ctx context.Context, tx *store.Tx, ws []*waiting) error {
 	for _, w := range ws {
-		w.tries++
-		w.tried = true
+		due := tx.Now().Add(suspicion[w.tries])
+		if _, err := tx.ExecContext(ctx, `UPDATE message SET tries = $1, due = $2 WHERE id = $3 AND state = 'new'`, w.tries+1, store.Micros(due), w.id); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// sortWindow deals with a window in the order of its messages. Those whose
-// sender must be proven, which may take the time of a few questions to the
-// DNS, are dealt with alone; those between them share a transaction.
-func (in *Inbox) sortWindow(ctx context.Context, ws []*waiting) error {
+// tried notes that an attempt was counted.
+func tried(ws []*waiting) {
+	for _, w := range ws {
+		w.tries++
+		w.tried = true
+	}
+}
+
+// window is messages whose attempt is counted, being read.
+type window struct {
+	ws   []*waiting
+	read chan []*letter // by one send
+}
+
+// begin has messages read, as far as that needs nothing but themselves.
+func (in *Inbox) begin(ctx context.Context, ws []*waiting) *window {
+	w := &window{ws, make(chan []*letter, 1)}
+	go func() { w.read <- in.readAll(ctx, ws) }()
+	return w
+}
+
+// sortFrom deals with a window and those behind it, in the order of their
+// messages, until one must be dealt with alone. While a window is settled the
+// next one is read, and the attempts of the one after it are counted.
+func (in *Inbox) sortFrom(ctx context.Context, ws []*waiting) (n int, err error) {
 	if len(ws) == 1 {
-		return in.sortOne(ctx, ws[0])
+		return 1, in.sortOne(ctx, ws[0])
 	}
-	if err := in.try(ctx, ws); err != nil {
-		return err
-	}
-	letters := in.readAll(ctx, ws)
-	for len(ws) > 0 && ctx.Err() == nil {
-		n := 0
-		for n < len(ws) && letters[n] != nil {
-			n++
+	var lane []*window
+	defer func() {
+		if len(ws) > 0 && ws[0].tried {
+			lane = append(lane, &window{ws: ws})
 		}
-		if n == 0 || in.settleTogether(ctx, ws[:n], letters[:n]) != nil {
-			n = max(n, 1)
-			if err := in.sortEach(ctx, ws[:n]); err != nil {
-				return errors.Join(err, in.untry(context.WithoutCancel(ctx), ws))
+		for _, w := range lane { // told to stop, or a fault of the books: nobody's fault
+			err = errors.Join(err, in.untry(context.WithoutCancel(ctx), w.ws))
+		}
+	}()
+	for err == nil && ctx.Err() == nil && (len(ws) > 0 || len(lane) > 0) {
+		if len(lane) < 2 && len(ws) > 0 {
+			if err = in.try(ctx, ws); err != nil {
+				return n, err
+			}
+		} else {
+			n += len(lane[0].ws)
+			if err = in.settleWindow(ctx, lane[0], ws); err != nil {
+				return n, err
+			}
+			lane = lane[1:]
+		}
+		if len(ws) > 0 {
+			lane = append(lane, in.begin(ctx, ws))
+			ws, err = in.nextWaiting(ctx, ws[len(ws)-1].id)
+			if len(ws) == 1 && ws[0].alone() {
+				ws = nil
 			}
 		}
-		ws, letters = ws[n:], letters[n:]
 	}
-	if len(ws) > 0 { // told to stop: nobody's fault
-		return errors.Join(ctx.Err(), in.untry(context.WithoutCancel(ctx), ws))
+	return n, errors.Join(err, ctx.Err())
+}
+
+// settleWindow deals with a window and counts the attempts of another. Those
+// whose sender must be proven, which may take the time of a few questions to
+// the DNS, are dealt with alone; those between them share a transaction.
+func (in *Inbox) settleWindow(ctx context.Context, w *window, ahead []*waiting) error {
+	letters := <-w.read
+	for len(letters) > 0 {
+		n := 0
+		for n < len(letters) && letters[n] != nil {
+			n++
+		}
+		if n == 0 || in.settleTogether(ctx, w.ws[:n], letters[:n], ahead) != nil {
+			n = max(n, 1)
+			if err := in.sortEach(ctx, w.ws[:n]); err != nil {
+				return err
+			}
+		} else {
+			ahead = nil
+		}
+		w.ws, letters = w.ws[n:], letters[n:]
+	}
+	if len(ahead) > 0 {
+		return in.try(ctx, ahead)
 	}
 	return nil
 }
@@ -132,9 +192,8 @@ func (in *Inbox) sortEach(ctx context.Context, ws []*waiting) error {
 	return nil
 }
 
-// readAll reads the messages of a window side by side, as far as that needs
-// nothing but themselves. One that must be dealt with alone is nil: whose
-// sender has to be proven, and whoever made its reader fail.
+// readAll reads messages side by side. One that must be dealt with alone is
+// nil: whose sender has to be proven, and whoever made its reader fail.
 func (in *Inbox) readAll(ctx context.Context, ws []*waiting) []*letter {
 	out := make([]*letter, len(ws))
 	next := make(chan int, len(ws))
@@ -173,9 +232,9 @@ func (in *Inbox) wantsProof(l *letter) bool {
 }
 
 // settleTogether decides what messages cause and writes it, all in one
-// transaction, each on what those before it have changed. After an error
-// nothing has happened.
-func (in *Inbox) settleTogether(parent context.Context, ws []*waiting, read []*letter) error {
+// transaction, each on what those before it have changed, and counts the
+// attempts of others. After an error nothing has happened.
+func (in *Inbox) settleTogether(parent context.Context, ws []*waiting, read []*letter, ahead []*waiting) error {
 	ctx, cancel := context.WithTimeout(parent, windowTime)
 	defer cancel()
 	done := make([]*letter, len(ws))
@@ -192,12 +251,13 @@ func (in *Inbox) settleTogether(parent context.Context, ws []*waiting, read []*l
 				}
 				done[i] = &l
 			}
-			return nil
+			return countTry(ctx, tx, ahead)
 		})
 	})
 	if err != nil {
 		return err
 	}
+	tried(ahead)
 	for i, l := range done {
 		in.logged(ws[i], l)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"galley/compose/corpora"
 	"galley/send/servertest"
 )
 
@@ -102,7 +103,7 @@ func lines(s string, width int) string {
 // realBounces are those of the shared corpus.
 func realBounces(b *testing.B) (out [][]byte) {
 	b.Helper()
-	files, err := filepath.Glob(filepath.Join(corpora(b), "bounces-sisimai/files/*/*.eml"))
+	files, err := filepath.Glob(filepath.Join(corpora.Dir(b), "bounces-sisimai/files/*/*.eml"))
 	if err != nil || len(files) == 0 {
 		b.Fatal("no bounces: ", err)
 	}

@@ -1,23 +1,20 @@
 package bounce
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // What servers say in other languages than English. A row pairs what the words
 // are about with what is said of it, in the order in which a language puts
 // them, so that one row knows the sentences of many servers.
 
 // rows makes one pattern of many, one to a line.
-func rows(lines string) *regexp.Regexp {
+func rows(lines string) *gated {
 	var all []string
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line != "" {
 			all = append(all, line)
 		}
 	}
-	return regexp.MustCompile(strings.Join(all, "|"))
+	return gate(strings.Join(all, "|"))
 }
 
 // refusedAbroad says that we are refused, not the reader.

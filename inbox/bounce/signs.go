@@ -8,37 +8,46 @@ import (
 )
 
 var (
-	daemonName  = regexp.MustCompile(`(?i)mailer-?daemon|mail ?delivery|post[ _]?master|mail ?administrator|system administrator|delivery (subsystem|system|status)|^double-bounce|mail ?system|^mdaemon|daemon@|^bounce|returned mail|mail server|mailer@|mta@|^smtp|microsoft exchange|antispam|^noreply@.*(mail|google)`)
-	failSubject = regexp.MustCompile(`(?i)undeliver|returned mail|return(ed|ing) (mail|message|to sender)|delivery (status )?(notification|failure|failed|problem|error|report|unsuccess|has failed)|fail(ed|ure).{0,20}(notice|delivery|deliver|mail)|failure notice|mail (delivery|system|error|could not)|non.?deliver|not (be )?deliver|(could|can)(not|n.t| not) (be )?(deliver|send|sent)|unable to deliver|undelivered|message (delayed|not delivered|delivery|status|expired)|delayed? (mail|delivery|message)|warning: .{0,40}(message|mail)|rejected|unzustellbar|nicht zugestellt|non remis|niet bezorgd|no entregado|unknown (user|recipient|address|mailbox)|user unknown|mailbox (full|unavail)|nondeliverable|mail failure|problems? (with|delivering)|error (in|sending|delivering)|bounce|エラー|配信|返送|退信|не доставлен|recapito|onbestelbaar|doręczen|falha na entrega`)
-	autoSubject = regexp.MustCompile(`(?i)out of (the )?office|vacation|auto.?(matic)?.?(reply|response|respond|antwort)|autoreply|automatic reply|abwesen|away from|on holiday|absence|réponse automatique|respuesta automática|out-of-office|no longer (with|works)|thank you for (your|contacting)|confirm|verif|ticket|challenge|whitelist|moderat`)
+	daemonName  = gate(`(?i)mailer-?daemon|mail ?delivery|post[ _]?master|mail ?administrator|system administrator|delivery (subsystem|system|status)|^double-bounce|mail ?system|^mdaemon|daemon@|^bounce|returned mail|mail server|mailer@|mta@|^smtp|microsoft exchange|antispam|^noreply@.*(mail|google)`)
+	failSubject = gate(`(?i)undeliver|returned mail|return(ed|ing) (mail|message|to sender)|delivery (status )?(notification|failure|failed|problem|error|report|unsuccess|has failed)|fail(ed|ure).{0,20}(notice|delivery|deliver|mail)|failure notice|mail (delivery|system|error|could not)|non.?deliver|not (be )?deliver|(could|can)(not|n.t| not) (be )?(deliver|send|sent)|unable to deliver|undelivered|message (delayed|not delivered|delivery|status|expired)|delayed? (mail|delivery|message)|warning: .{0,40}(message|mail)|rejected|unzustellbar|nicht zugestellt|non remis|niet bezorgd|no entregado|unknown (user|recipient|address|mailbox)|user unknown|mailbox (full|unavail)|nondeliverable|mail failure|problems? (with|delivering)|error (in|sending|delivering)|bounce|エラー|配信|返送|退信|не доставлен|recapito|onbestelbaar|doręczen|falha na entrega`)
+	autoSubject = gate(`(?i)out of (the )?office|vacation|auto.?(matic)?.?(reply|response|respond|antwort)|autoreply|automatic reply|abwesen|away from|on holiday|absence|réponse automatique|respuesta automática|out-of-office|no longer (with|works)|thank you for (your|contacting)|confirm|verif|ticket|challenge|whitelist|moderat`)
 	answerMark  = regexp.MustCompile(`(?i)^\s*(re|aw|sv|fwd?|wg|tr|rv|antw|vs|odp)\s*(\[\d+\])?:`)
-	failWords   = regexp.MustCompile(`(?i)undeliver|could ?n.t be (delivered|sent)|could not be (delivered|sent|processed)|(not|cannot|can't|can not) be delivered|delivery.{0,60}fail|failed.{0,60}(deliver|recipient|address)|unable to deliver|was(n.t| not) (delivered|able to)|did not reach|not (been )?delivered|had (permanent )?fatal errors|permanent (fatal )?error|returned (to (the )?sender|mail|message|unread|for the following)|(message|mail) (was |has been )?(rejected|refused|returned|bounced)|bounce|delivery (to the|has been|status|error|attempt|delayed|was|notif)|rejected|user unknown|unknown user|no such user|mailbox.{0,20}(full|unavailable|not found)|over quota|giving up|does not exist|doesn.t exist|couldn.t be found|invalid (recipient|address)|recipient.{0,30}(unknown|not|rejected|invalid)|(host|domain).{0,20}(unknown|not found)|could not (deliver|send)|cannot (deliver|send)|not (known|listed)|error (sending|delivering|occurred)|is disabled|no longer|\b5[0-9][0-9][ -]|\b[45]\.\d\.\d\b|エラー|できません|ませんでした|存在しま|unzustellbar|nicht zugestellt|impossible de|不存在|退回`)
+	failWords   = gate(`(?i)undeliver|could ?n.t be (delivered|sent)|could not be (delivered|sent|processed)|(not|cannot|can't|can not) be delivered|delivery.{0,60}fail|failed.{0,60}(deliver|recipient|address)|unable to deliver|was(n.t| not) (delivered|able to)|did not reach|not (been )?delivered|had (permanent )?fatal errors|permanent (fatal )?error|returned (to (the )?sender|mail|message|unread|for the following)|(message|mail) (was |has been )?(rejected|refused|returned|bounced)|bounce|delivery (to the|has been|status|error|attempt|delayed|was|notif)|rejected|user unknown|unknown user|no such user|mailbox.{0,20}(full|unavailable|not found)|over quota|giving up|does not exist|doesn.t exist|couldn.t be found|invalid (recipient|address)|recipient.{0,30}(unknown|not|rejected|invalid)|(host|domain).{0,20}(unknown|not found)|could not (deliver|send)|cannot (deliver|send)|not (known|listed)|error (sending|delivering|occurred)|is disabled|no longer|\b5[0-9][0-9][ -]|\b[45]\.\d\.\d\b|エラー|できません|ませんでした|存在しま|unzustellbar|nicht zugestellt|impossible de|不存在|退回`)
 )
 
-// looksBounced tells whether a message that reports in plain words is a
-// bounce. It must come from a machine of mail, or be titled as one, and say
-// that something failed. A person's answer to a bounce is none.
-func looksBounced(m *mime.Message, before string) bool {
-	from := ""
-	if len(m.From) > 0 {
-		from = m.From[0].Name + " " + m.From[0].Addr
-		if daemonName.MatchString(m.From[0].Addr) || daemonName.MatchString(m.From[0].Name) {
-			from = "daemon"
-		}
-	}
-	daemon := from == "daemon" || from == "" || nullPath(m)
-	titled := failSubject.MatchString(m.Subject) || failedAbroad.MatchString(strings.ToLower(m.Subject))
-	if answerMark.MatchString(m.Subject) && from != "daemon" || !titled && autoSubject.MatchString(m.Subject) {
+// mayBounce tells whether the head of a message that reports in plain words
+// lets it be a bounce. It must come from a machine of mail, or be titled as
+// one. A person's answer to a bounce is none.
+func mayBounce(m *mime.Message) bool {
+	titled := bounceTitle(m)
+	if answerMark.MatchString(m.Subject) && !byDaemon(m) || !titled && autoSubject.MatchString(m.Subject) {
 		return false
 	}
-	if !daemon && !titled {
-		return false
-	}
+	return titled || fromMachine(m)
+}
+
+// saysBounced tells whether such a message says that something failed.
+func saysBounced(m *mime.Message, before string) bool {
 	head := before[:min(len(before), 16<<10)]
-	if from == "daemon" && qmailLine.MatchString(head) {
+	if byDaemon(m) && qmailLine.MatchString(head) {
 		return true
 	}
-	return failWords.MatchString(head) || aboutAddress(strings.ToLower(head)) || titled && daemon
+	return failWords.MatchString(head) || aboutAddress(strings.ToLower(head)) || bounceTitle(m) && fromMachine(m)
+}
+
+func looksBounced(m *mime.Message, before string) bool { return mayBounce(m) && saysBounced(m, before) }
+
+func bounceTitle(m *mime.Message) bool {
+	return failSubject.MatchString(m.Subject) || failedAbroad.MatchString(strings.ToLower(m.Subject))
+}
+
+// byDaemon tells a sender with the name of a machine of mail.
+func byDaemon(m *mime.Message) bool {
+	return len(m.From) > 0 && (daemonName.MatchString(m.From[0].Addr) || daemonName.MatchString(m.From[0].Name))
+}
+
+func fromMachine(m *mime.Message) bool {
+	return byDaemon(m) || len(m.From) == 0 || nullPath(m)
 }
 
 // aboutAddress tells whether words of any language say that a mail did not
@@ -47,7 +56,7 @@ func aboutAddress(lower string) bool {
 	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || notValid.MatchString(lower)
 }
 
-var notValid = regexp.MustCompile(`not a valid (user|recipient|address|mail ?box)|no such (address|recipient|mail ?box|person|account)|(unknown|invalid) (mail ?box|account)|mail ?box (is )?(unknown|invalid|disabled)`)
+var notValid = gate(`not a valid (user|recipient|address|mail ?box)|no such (address|recipient|mail ?box|person|account)|(unknown|invalid) (mail ?box|account)|mail ?box (is )?(unknown|invalid|disabled)`)
 
 func nullPath(m *mime.Message) bool {
 	for _, v := range m.Header.Raw("Return-Path") {
@@ -59,9 +68,9 @@ func nullPath(m *mime.Message) bool {
 }
 
 var (
-	delayWords = regexp.MustCompile(`(?i)(will|is) (continue to )?(be )?(retr|try(ing)?|attempt|continue)|will (keep|continue) trying|delivery attempts will continue|still undelivered|(has|have) not (yet )?been delivered|has been delayed|this is a warning|warning message only|you do not need to resend|no action is required|temporarily (delayed|unable)|not yet been|continue.{0,30}(deliver|try)|being retried|delivery.{0,20}delayed|retry (for|until)|will be (re)?tried`)
-	finalWords = regexp.MustCompile(`(?i)giving up|permanent(ly)? (error|fail|fatal)|could not be delivered|has failed|returned to sender|did not reach|undeliverable|fatal error|cannot be delivered|expired|removed from the queue|unable to deliver`)
-	delayTitle = regexp.MustCompile(`(?i)delay|warning|delivery problem|still (trying|undelivered)|deferred`)
+	delayWords = gate(`(?i)(will|is) (continue to )?(be )?(retr|try(ing)?|attempt|continue)|will (keep|continue) trying|delivery attempts will continue|still undelivered|(has|have) not (yet )?been delivered|has been delayed|this is a warning|warning message only|you do not need to resend|no action is required|temporarily (delayed|unable)|not yet been|continue.{0,30}(deliver|try)|being retried|delivery.{0,20}delayed|retry (for|until)|will be (re)?tried`)
+	finalWords = gate(`(?i)giving up|permanent(ly)? (error|fail|fatal)|could not be delivered|has failed|returned to sender|did not reach|undeliverable|fatal error|cannot be delivered|expired|removed from the queue|unable to deliver`)
+	delayTitle = gate(`(?i)delay|warning|delivery problem|still (trying|undelivered)|deferred`)
 )
 
 // isDelay tells whether the words promise to try again.
@@ -79,8 +88,8 @@ var (
 	qmailLine   = regexp.MustCompile(`(?m)^<[^\s<>@]+@[^\s<>@]+>:[ \t]*$`)
 	replyLine   = regexp.MustCompile(`^[45]\d\d[ -]([245]\.\d{1,3}\.\d{1,3} )?<?([^\s<>()]+@[^\s<>():;,]+?)>?(\.\.\.|:)`)
 	hiddenForms = regexp.MustCompile(`(?i)(?:\bSMTP=|expanded from: ?<?)([^\s;<>()]+@[^\s;<>()]+)`)
-	listIntro   = regexp.MustCompile(`(?i)(following|these|this) (e-?mail )?(recipient|address|user|destination|person)[^\n@]{0,60}$|permanent (fatal|delivery) errors|recipient\(s\):|(not|n't) (be )?(delivered|reach)( to)?:?$`)
-	contactLine = regexp.MustCompile(`(?i)(contact|ask|help|assistance|questions|please (send|e?-?mail|forward|write)|report|complain|problems?).{0,80}@|^\s*(from|reply-to|cc|sender|return-path|message-id|date|received|x-[a-z-]+|by|id|helo|said: )\s*:|message-id|mail from`)
+	listIntro   = gate(`(?i)(following|these|this) (e-?mail )?(recipient|address|user|destination|person)[^\n@]{0,60}$|permanent (fatal|delivery) errors|recipient\(s\):|(not|n't) (be )?(delivered|reach)( to)?:?$`)
+	contactLine = gate(`(?i)(contact|ask|help|assistance|questions|please (send|e?-?mail|forward|write)|report|complain|problems?).{0,80}@|^\s*(from|reply-to|cc|sender|return-path|message-id|date|received|x-[a-z-]+|by|id|helo|said: )\s*:|message-id|mail from`)
 )
 
 // recipients finds the addresses that a free text says failed: first behind

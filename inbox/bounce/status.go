@@ -164,10 +164,12 @@ func (p *Report) judge(words string) {
 		return
 	}
 	text := p.Reason
-	if vague(p.Status) && phraseClass(text) == "" {
+	class := phraseClass(text)
+	if vague(p.Status) && class == "" {
 		text += " " + aboutRecipient(words, p.Recipient)
+		class = phraseClass(text)
 	}
-	p.Class = Classify(p.Status, text)
+	p.Class = classify(p.Status, text, class)
 	if p.Reason == "" {
 		p.Reason = oneLine(aboutRecipient(words, p.Recipient))
 	}

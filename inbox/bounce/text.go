@@ -20,19 +20,30 @@ func readText(m *mime.Message) string {
 }
 
 var (
-	returnedMark = regexp.MustCompile(`(?im)^[-=_*# >\t]*(this is a copy of|below this line is a copy|(\S+ ){0,4}(original|returned|unsent|undelivered|rejected|bounced) (message|mail|email|header)s?( (text|header|headers|follows|below|is))*|(the )?(first \d+ lines|header|headers|body|text|copy|start|beginning|full text) of (the |your |this )?(\S+ )?(message|mail|header|returned|email)|(your|the) (message|mail) (reads|follows|was|headers)|message headers? follow|transcript of session follows.{0,3}returned|included below|message text follows|original message follows|unsent message follows|-{3,} ?message from|the message (that caused|headers)|header of the message)[^\n]{0,80}$`)
+	returnedMark = gate(`(?i)^[-=_*# >\t]*(this is a copy of|below this line is a copy|(\S+ ){0,4}(original|returned|unsent|undelivered|rejected|bounced) (message|mail|email|header)s?( (text|header|headers|follows|below|is))*|(the )?(first \d+ lines|header|headers|body|text|copy|start|beginning|full text) of (the |your |this )?(\S+ )?(message|mail|header|returned|email)|(your|the) (message|mail) (reads|follows|was|headers)|message headers? follow|transcript of session follows.{0,3}returned|included below|message text follows|original message follows|unsent message follows|-{3,} ?message from|the message (that caused|headers)|header of the message)[^\n]{0,80}$`)
 )
 
 // cutReturned splits a text where the returned mail begins in it.
 func cutReturned(text string) (before, returned string) {
 	text = text[:min(len(text), maxReadText)]
 	at := headerAt(text)
-	if m := returnedMark.FindStringIndex(text); m != nil && m[0] < at && m[0] > 0 {
-		if strings.Contains(text[m[1]:], ": ") {
-			return text[:m[0]], text[m[1]:]
-		}
+	if from, to := markAt(text[:at]); from > 0 && strings.Contains(text[to:], ": ") {
+		return text[:from], text[to:]
 	}
 	return text[:at], text[at:]
+}
+
+// markAt finds the first line that says that the returned mail follows; 0, 0
+// when none does.
+func markAt(text string) (from, to int) {
+	for rest, at := text, 0; rest != ""; {
+		line, tail, _ := strings.Cut(rest, "\n")
+		if returnedMark.MatchString(line) {
+			return at, at + len(line)
+		}
+		at, rest = at+len(line)+1, tail
+	}
+	return 0, 0
 }
 
 // headerAt finds where the header of a mail begins: three fields in a row, one
@@ -71,12 +82,18 @@ func traceField(name string) bool {
 
 // freeText reads the bounces that are words only.
 func (r *Result) freeText(m *mime.Message) {
-	if r.notice(m.Text) || r.embedded(m) {
+	if r.notice(m.Text) {
+		return
+	}
+	failed, may := m.Header.Raw("X-Failed-Recipients"), mayBounce(m)
+	if !may && len(failed) == 0 && !wrappedReport(m) {
+		return
+	}
+	if r.embedded(m) {
 		return
 	}
 	before, returned := cutReturned(readAll(m))
-	failed := m.Header.Raw("X-Failed-Recipients")
-	if !looksBounced(m, before) && len(failed) == 0 {
+	if !(may && saysBounced(m, before)) && len(failed) == 0 {
 		return
 	}
 	if !r.HasReturned {

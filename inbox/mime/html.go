@@ -2,6 +2,7 @@ package mime
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 )
@@ -138,7 +139,14 @@ func (r *renderer) text(s string) {
 	if r.hidden > 0 {
 		return
 	}
-	for _, c := range s {
+	for len(s) > 0 {
+		if n := plainWord(s); n > 0 {
+			r.word(s[:n])
+			s = s[n:]
+			continue
+		}
+		c, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
 		switch {
 		case c == '\n' && r.pre > 0:
 			r.newline()
@@ -161,13 +169,24 @@ func (r *renderer) white(c rune) {
 	r.space = r.space || len(r.cur) > 0
 }
 
-func (r *renderer) letter(c rune) {
+func (r *renderer) letter(c rune) { r.word(string(c)) }
+
+func (r *renderer) word(s string) {
 	r.open()
 	if r.space && len(r.cur) > 0 {
 		r.cur = append(r.cur, ' ')
 	}
 	r.space = false
-	r.cur = append(r.cur, string(c)...)
+	r.cur = append(r.cur, s...)
+}
+
+// plainWord is how many octets of ASCII without white space s begins with.
+func plainWord(s string) int {
+	n := 0
+	for n < len(s) && s[n] > ' ' && s[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
 }
 
 // open begins a line, if none is open, with the depth and mark that hold now.

@@ -39,6 +39,9 @@ type Message struct {
 	Parts                 []Part    // the leaves, in the order of the message
 	Report                *Report   // nil unless a machine reports about another mail
 	Notes                 []string  // what was repaired or left out
+
+	page  string     // the last HTML that was read for Text
+	lines []HTMLLine // and its lines
 }
 
 // Part is one leaf of the message.

@@ -98,9 +98,20 @@ func (m *Message) bestLeaf(part int, leaves []int) []string {
 	case !slices.Contains(leaves, part):
 		return nil
 	case p.Type == "text/html":
-		return []string{HTMLText(p.Text())}
+		m.page = p.Text()
+		m.lines = HTMLLines(m.page)
+		return []string{linesText(m.lines)}
 	}
 	return []string{m.plainText(p)}
+}
+
+// Lines are those of the message's HTML. Most messages have one page of it,
+// which was read for Text already.
+func (m *Message) Lines() []HTMLLine {
+	if m.page == m.HTML {
+		return m.lines
+	}
+	return HTMLLines(m.HTML)
 }
 
 func blank(texts []string) bool {

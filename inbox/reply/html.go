@@ -4,8 +4,10 @@ import "galley/inbox/mime"
 
 // SplitHTML takes an HTML mail apart: the same as Split of its text, with what
 // the markup says of quotes and signatures.
-func SplitHTML(html string) Parts {
-	source := mime.HTMLLines(html)
+func SplitHTML(html string) Parts { return SplitLines(mime.HTMLLines(html)) }
+
+// SplitLines is SplitHTML for a page that was read already.
+func SplitLines(source []mime.HTMLLine) Parts {
 	lines := make([]Line, len(source))
 	for i, h := range source {
 		lines[i] = newLine(h.Quoted(), i+1)

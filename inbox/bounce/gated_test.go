@@ -1,0 +1,71 @@
+package bounce
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"galley/compose/corpora"
+	"galley/inbox/mime"
+)
+
+// Gated patterns answer as plain ones do, on the words of real mail.
+func TestGatedAnswersTheSame(t *testing.T) {
+	var texts []string
+	for _, corpus := range []string{"bounces-mailman", "bounces-mixed", "replies-talon", "bounces-exim"} {
+		err := filepath.WalkDir(filepath.Join(corpora.Dir(t), corpus), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.Contains(path, "/files/") {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if m, err := mime.Read(raw); err == nil {
+				texts = append(texts, m.Subject, m.Text[:min(len(m.Text), 2000)])
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, g := range map[string]*gated{"failWords": failWords, "failSubject": failSubject, "daemonName": daemonName, "returnedMark": returnedMark,
+		"contactLine": contactLine, "goneAbroad": goneAbroad, "ours": phrases[4].words, "hard": phrases[len(phrases)-2].words} {
+		var all []string
+		for _, b := range g.branches {
+			all = append(all, "(?:"+b.re.String()+")")
+		}
+		plain, yes := regexp.MustCompile(strings.Join(all, "|")), 0
+		for _, text := range texts[:min(len(texts), 250)] {
+			got, want := g.MatchString(text), plain.MatchString(text)
+			if got != want {
+				t.Errorf("%s: %v, plain %v: %q", name, got, want, text[:min(len(text), 200)])
+			}
+			if want {
+				yes++
+			}
+		}
+		if yes == 0 && name != "returnedMark" {
+			t.Errorf("%s never matched: this shows nothing", name)
+		}
+	}
+}
+
+// The letters that an alternative cannot do without.
+func TestNeeded(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`quota`: "quota", `(?i)Quota`: "quota", `(?i)mask`: "ma", `a?bc+`: "b", `(user|box).{0,9}full`: "full", `x*`: "", `(not|n't) (be )?found`: "found",
+	} {
+		got := ""
+		for _, b := range gate(pattern).branches {
+			got += strings.Join(b.need, "|")
+		}
+		if got != want {
+			t.Errorf("%s needs %q, want %q", pattern, got, want)
+		}
+	}
+}
