@@ -33,7 +33,7 @@ type decisionRow struct {
 func (d *Desk) carryOut(ctx context.Context) error {
 	ids, err := d.ids(ctx, `SELECT id FROM decision WHERE state = 'new' AND due <= $1 ORDER BY id`, store.Micros(store.Now()))
 	for _, id := range ids {
-		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.decide(ctx, tx, id) }); e != nil {
+		if e := unharmed(func() error { return d.DB.Update(ctx, func(tx *store.Tx) error { return d.decide(ctx, tx, id) }) }); e != nil {
 			err = errors.Join(err, d.faulty(ctx, "decision", id, e))
 		}
 	}

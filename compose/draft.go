@@ -130,10 +130,13 @@ func (d *Desk) ids(ctx context.Context, query string, args ...any) ([]int64, err
 func (d *Desk) readDrafts(ctx context.Context) error {
 	ids, err := d.ids(ctx, `SELECT id FROM draft WHERE state = 'new' AND due <= $1 ORDER BY id`, store.Micros(store.Now()))
 	for _, id := range ids {
-		waits, e := d.helloFirst(ctx, id)
-		if e == nil && !waits {
-			e = d.readDraft(ctx, id)
-		}
+		e := unharmed(func() error {
+			waits, err := d.helloFirst(ctx, id)
+			if err == nil && !waits {
+				err = d.readDraft(ctx, id)
+			}
+			return err
+		})
 		if e != nil {
 			err = errors.Join(err, d.faulty(ctx, "draft", id, e))
 		}

@@ -15,6 +15,18 @@ import (
 // disk is full or a database away without anybody seeing to it.
 const maxFaults = 16
 
+// unharmed runs f and makes a panic of it an error: what one draft or answer
+// does to its reader must not end the program, which would begin with it again
+// after every start.
+func unharmed(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a mistake in the program: %v", p)
+		}
+	}()
+	return f()
+}
+
 // faulty notes that a draft or an answer could not be dealt with. The others
 // go on meanwhile. It fails itself where the books take nothing at all: then
 // the fault is not this one's, and nothing is counted.

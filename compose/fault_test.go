@@ -19,30 +19,54 @@ import (
 // postbox is a press that keeps what is posted.
 type postbox struct {
 	Press
-	mails []*message.Mail
+	mails   []*message.Mail
+	stumble string // the kind of mail at which it panics
 }
 
 func (p *postbox) Post(_ context.Context, _ *store.Tx, s *send.Slip) error {
+	if p.stumble != "" && strings.Contains(string(s.Mail.Text), p.stumble) {
+		panic("index out of range")
+	}
 	p.mails = append(p.mails, s.Mail)
 	return nil
+}
+
+// A draft or an answer that makes the program stumble ends like one that fails.
+func TestStumbleIsAFault(t *testing.T) {
+	err := unharmed(func() error { panic("index out of range") })
+	if err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("the panic became %v", err)
+	}
+}
+
+// An answer whose carrying out panics keeps none from the others, and ends.
+func TestAnswerThatPanics(t *testing.T) {
+	alwaysFails(t, &postbox{stumble: "binder"}, &Decision{Ruling: Notice, Subject: "my binder"}, "index out of range")
 }
 
 // An answer that can never be carried out does not hold up the one behind it,
 // and ends: the editor is told after an hour and a half.
 func TestAnswerThatAlwaysFails(t *testing.T) {
+	alwaysFails(t, &postbox{}, &Decision{Ruling: "nonsense"}, `unknown ruling "nonsense"`)
+}
+
+// alwaysFails carries out a bad answer and a good one, until the bad one is
+// given up for a reason.
+func alwaysFails(t *testing.T, box *postbox, bad *Decision, why string) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "galley.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		box := &postbox{}
 		ines := message.Address{Name: "Ines", Addr: "ines@ines.example"}
 		d := &Desk{DB: db, Press: box, Log: slog.New(slog.DiscardHandler), Newsletters: map[string]*Newsletter{"quiet": {ID: "quiet",
 			From: message.Address{Addr: "letter@quiet.example"}, Editors: []message.Address{ines}, Zone: time.UTC, Frame: Frame{Looks: fs.FS(templates.Look(""))}}}}
 		err = db.Update(t.Context(), func(tx *store.Tx) error {
-			for _, ruling := range []Ruling{"nonsense", Notice} {
-				if _, err := d.Decide(t.Context(), tx, &Decision{Newsletter: "quiet", Editor: ines.Addr, Ruling: ruling}); err != nil {
+			for _, one := range []*Decision{bad, {Ruling: Notice}} {
+				one.Newsletter, one.Editor = "quiet", ines.Addr
+				if _, err := d.Decide(t.Context(), tx, one); err != nil {
 					return err
 				}
 			}
@@ -62,7 +86,7 @@ func TestAnswerThatAlwaysFails(t *testing.T) {
 			time.Sleep(2 * time.Second)
 		}
 		if tries != maxFaults || len(box.mails) != 2 || box.mails[1].Subject != "Not done: your last mail" ||
-			!strings.Contains(string(box.mails[1].Text), `unknown ruling "nonsense"`) {
+			!strings.Contains(strings.Join(strings.Fields(string(box.mails[1].Text)), " "), why) {
 			t.Errorf("%d tries, %d mails", tries, len(box.mails))
 		}
 		t.Logf("%s", box.mails[len(box.mails)-1].Text)
