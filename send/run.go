@@ -171,6 +171,11 @@ func (e *engine) turn(ctx context.Context, work ...func(context.Context) error) 
 			e.q.Log.Error("send: the books", "error", err)
 		}
 	}
+	return e.busy()
+}
+
+// busy tells whether anything is claimed and not settled.
+func (e *engine) busy() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.claimed) > 0
@@ -202,6 +207,9 @@ func (e *engine) rest(ctx context.Context, busy bool) (hungry bool) {
 func (e *engine) feed(ctx context.Context) error {
 	slips, room := cap(e.slips)-len(e.slips), cap(e.tasks)-len(e.tasks)
 	width := e.gate.width(max(slips, room))
+	if width == 1 && e.busy() {
+		return nil // one is enough to try the next hop, and the first that was taken
+	}
 	room = min(room, e.pace.allowance(time.Now(), room))
 	tasks, err := e.claim(ctx, min(slips, width), min(room, width))
 	if err != nil {

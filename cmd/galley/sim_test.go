@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -122,12 +123,12 @@ type sim struct {
 	gone     map[string]int64 // when a reader left, in microseconds
 	approved map[string]bool  // marks of the texts that were approved
 	first    map[string]sendtest.Accepted
-	events   []string
+	events   []simEvent
 	rows     int // deliveries of #12
 	again    int // copies by killed or fenced processes that may come twice
 }
 
-const simLines = 1
+const simLines = 3
 
 // simulate plays a seed and gives what happened, in figures and event by event.
 func simulate(t *testing.T, seed uint64, readers int) (f simFigures, events []string) {
@@ -143,10 +144,10 @@ func simulate(t *testing.T, seed uint64, readers int) (f simFigures, events []st
 		s.began = time.Now()
 		s.play()
 		if t.Failed() {
-			t.Logf("seed %d: GALLEY_SIM_SEEDS=1 GALLEY_SIM_FIRST=%d plays it again\n%s\n%s", seed, seed, strings.Join(s.events[max(0, len(s.events)-20):], "\n"), tail(s.log.String(), 30))
+			t.Logf("seed %d: GALLEY_SIM_SEEDS=1 GALLEY_SIM_FIRST=%d plays it again\n%s\n%s", seed, seed, strings.Join(s.told()[max(0, len(s.events)-20):], "\n"), tail(s.log.String(), 30))
 		}
 		s.Copies = len(s.sink.Messages())
-		f, events = s.simFigures, s.events
+		f, events = s.simFigures, s.told()
 	})
 	return f, events
 }
@@ -233,9 +234,27 @@ func (s *sim) letterFate(stage sendtest.Stage, reader bool, n uint64) sendtest.F
 	return sendtest.Fault{}
 }
 
+// simEvent is something that happened, and when.
+type simEvent struct {
+	at   time.Duration
+	what string
+}
+
+func (e simEvent) String() string { return fmt.Sprint(e.at, "  ", e.what) }
+
 // note keeps an event with its instant. s.mu is held.
 func (s *sim) note(format string, args ...any) {
-	s.events = append(s.events, fmt.Sprintf("%v  ", time.Since(s.began))+fmt.Sprintf(format, args...))
+	s.events = append(s.events, simEvent{time.Since(s.began), fmt.Sprintf(format, args...)})
+}
+
+// told is what happened, in the order of time. Of events at one instant none is
+// the first: the lines of a house open together.
+func (s *sim) told() (all []string) {
+	slices.SortFunc(s.events, func(a, b simEvent) int { return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.what, b.what)) })
+	for _, e := range s.events {
+		all = append(all, e.String())
+	}
+	return all
 }
 
 // took looks at each mail that a server takes.
@@ -539,7 +558,9 @@ func (s *sim) ends() {
 			if _, has := s.first[addr]; state == "sent" && !has {
 				s.t.Errorf("seed %d: %s is in the books as sent and has no copy", s.seed, addr)
 			}
-			s.events = append(s.events, fmt.Sprintln(addr, state, attempts))
+			s.mu.Lock()
+			s.note("%s %s %d", addr, state, attempts)
+			s.mu.Unlock()
 		}
 		return rows.Err()
 	})
