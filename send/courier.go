@@ -1,6 +1,9 @@
 package send
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Verdict is what the next hop's answer means for one recipient.
 type Verdict string
@@ -39,10 +42,11 @@ const (
 type Outcome struct {
 	Verdict    Verdict
 	Stage      Stage
-	Code       int    // SMTP reply code, 0 when there was no reply
-	Enhanced   string // RFC 3463 status such as "5.1.1", "" when there was none
-	Transcript string // the server's reply in one line, or the fault of the line
-	Transport  bool   // the fault is the line's or ours: no recipient is charged
+	Code       int       // SMTP reply code, 0 when there was no reply
+	Enhanced   string    // RFC 3463 status such as "5.1.1", "" when there was none
+	Transcript string    // the server's reply in one line, or the fault of the line
+	Transport  bool      // the fault is the line's or ours: no recipient is charged
+	Again      time.Time // of a Transport fault at one destination: its mail may come again then, other mail at once
 }
 
 // Envelope is the sender and the recipient of one SMTP transaction, as bare

@@ -89,6 +89,8 @@ func (e *engine) unheard(t *task, o Outcome, now time.Time) verdict {
 	case ownFault(o):
 		v.trip.reason = "its copies cannot be sent: " + o.Transcript
 		return v
+	case !o.Again.IsZero():
+		return rested(t, o, now)
 	case t.slip && o.Code != 0:
 		v = verdict{outcome: o, charged: true, first: t.first, class: ClassOurs}
 		if v.first == 0 {
@@ -99,6 +101,22 @@ func (e *engine) unheard(t *task, o Outcome, now time.Time) verdict {
 	default:
 		return v
 	}
+}
+
+// rested is the verdict when one destination has to be left alone. Nobody is
+// charged, and nobody waits longer than the lifetime all the same.
+func rested(t *task, o Outcome, now time.Time) verdict {
+	v := verdict{state: t.from, due: o.Again, first: t.first, class: ClassNone, outcome: o}
+	if v.first == 0 {
+		v.first = store.Micros(now)
+	}
+	if t.gone.Load() {
+		return back(t)
+	}
+	if !now.Before(store.Instant(v.first).Add(lifetime)) {
+		v.state, v.due = Expired, time.Time{}
+	}
+	return v
 }
 
 // ownFault tells that the courier would not send the octets or the envelope:

@@ -169,7 +169,7 @@ func (w *worker) weigh(out Outcome, fresh bool) {
 	switch {
 	case out.Verdict == Unknown:
 		w.e.gate.unknown()
-	case ownFault(out): // says nothing about the next hop
+	case ownFault(out), !out.Again.IsZero(): // says nothing about the next hop
 	case out.Transport && (fresh || out.Verdict == Never):
 		w.e.hopRefused(out)
 	case !out.Transport:

@@ -63,7 +63,10 @@ func (c *checkCmd) Run(e *env) error {
 	}
 	defer h.close()
 	all = append(all, books)
-	hop := checkRelay(e.ctx, h.relay)
+	hop := finding{Item: "smtp", State: stateOK, What: "mail goes straight to the readers' servers, as " + cfg.SMTP.Hello}
+	if cfg.SMTP.Protocol != ProtocolMX {
+		hop = checkRelay(e.ctx, h.relay)
+	}
 	all = append(all, hop)
 	for i := range h.cfg.SMTP.Also {
 		all = append(all, checkRelay(e.ctx, h.cfg.SMTP.Also[i].relay()))

@@ -126,7 +126,7 @@ func (c *dnsCheck) sender(item string, w *spfWalk) {
 // known: the next hop, or this machine where the next hop is on it.
 func (c *dnsCheck) outside() (ips []netip.Addr, name string) {
 	name = c.cfg.SMTP.Host
-	if loopback(name) {
+	if name == "" || loopback(name) {
 		name = c.cfg.SMTP.Hello
 	}
 	if name == "" {

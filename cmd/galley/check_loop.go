@@ -94,7 +94,11 @@ func (h *house) postLoop(ctx context.Context, n *Newsletter, token string) error
 	raw = append(head, raw...)
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	line, err := h.relay.Line(ctx)
+	var way send.Courier = h.relay
+	if h.cfg.SMTP.Protocol == ProtocolMX {
+		way = h.queue.Courier
+	}
+	line, err := way.Line(ctx)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ type SMTP struct {
 	Hello       string `toml:"hello"`                   // name in EHLO; default: the host's own
 	Messages    int    `toml:"messages_per_connection"` // default 100
 	Window      int    `toml:"window"`                  // copies at once over one connection, where the server takes chunks; default 1
-	Protocol    string `toml:"protocol"`                // smtp, or lmtp; default smtp
+	Protocol    string `toml:"protocol"`                // smtp, lmtp, or mx: straight to the readers' servers; default smtp
 	Weight      int    `toml:"weight"`                  // its share beside those of Also; default 1
 
 	PerSecond       float64 `toml:"per_second"`        // copies; 0: no limit, as with the next four
@@ -91,6 +91,7 @@ type NextHop struct {
 const (
 	ProtocolSMTP = "smtp"
 	ProtocolLMTP = "lmtp"
+	ProtocolMX   = "mx" // no next hop: the servers of the readers' domains
 )
 
 // DKIM is one key with which mail is signed.

@@ -102,7 +102,11 @@ func (w *Web) check(d *document) {
 }
 
 func (s *SMTP) check(d *document) {
-	s.hop().check(d, "smtp")
+	if s.Protocol == ProtocolMX {
+		s.checkStraight(d)
+	} else {
+		s.hop().check(d, "smtp")
+	}
 	d.between("smtp.connections", s.Connections, 1, 64)
 	d.between("smtp.per_hour", s.PerHour, 0, 1_000_000_000)
 	d.between("smtp.per_day", s.PerDay, 0, 1_000_000_000)
@@ -117,6 +121,20 @@ func (s *SMTP) check(d *document) {
 	for i := range s.Also {
 		s.Also[i].check(d, element("smtp.also", i))
 	}
+}
+
+// checkStraight looks at what is needed, and what is not, to hand mail to the
+// readers' servers ourselves. They ask the DNS for the name that we give.
+func (s *SMTP) checkStraight(d *document) {
+	for key, set := range map[string]bool{"host": s.Host != "", "user": s.User != "", "also": len(s.Also) > 0} {
+		if set {
+			d.fault("smtp."+key, `take it out, or the line protocol = "mx"`, "mail that goes straight to the readers' servers has no next hop")
+		}
+	}
+	if _, err := list.Domain(s.Hello); err != nil {
+		d.fault("smtp.hello", "write this machine's full name, as its reverse DNS has it", "the readers' servers want to know who calls: %v", err)
+	}
+	d.between("smtp.messages_per_connection", s.Messages, 1, 100_000)
 }
 
 func (d *document) rate(key string, got float64) {

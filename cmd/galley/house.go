@@ -76,7 +76,7 @@ func (h *house) join(key []byte) error {
 		return err
 	}
 	h.relay = h.cfg.SMTP.hop().relay()
-	h.queue = &send.Queue{DB: h.db, Courier: h.cfg.SMTP.courier(h.relay), Readers: h.list, Connections: h.cfg.SMTP.Connections,
+	h.queue = &send.Queue{DB: h.db, Courier: h.cfg.SMTP.courier(h.relay, resolver(h.cfg.Resolver)), Readers: h.list, Connections: h.cfg.SMTP.Connections,
 		Pace: h.cfg.SMTP.pace(), Unsure: send.Unsure(h.cfg.SMTP.Unsure),
 		Newsletters: map[string]*send.Newsletter{}, Log: h.log}
 	h.desk = &compose.Desk{DB: h.db, Press: h.queue, Figures: h.queue, Newsletters: map[string]*compose.Newsletter{}, Log: h.log}
@@ -145,8 +145,12 @@ func (h *NextHop) relay() *relay.Relay {
 	return r
 }
 
-// courier is the one next hop, or all of them with their weights.
-func (s *SMTP) courier(first *relay.Relay) send.Courier {
+// courier is the one next hop, or all of them with their weights, or the way
+// straight to the readers' servers.
+func (s *SMTP) courier(first *relay.Relay, dns relay.Resolver) send.Courier {
+	if s.Protocol == ProtocolMX {
+		return &relay.MX{Hello: s.Hello, Resolver: dns, MaxMessages: s.Messages}
+	}
 	if len(s.Also) == 0 {
 		return first
 	}

@@ -5,9 +5,12 @@
 // replies; it keeps nothing on disk and retries nothing. One transaction has
 // one recipient. Where the next hop offers PIPELINING (RFC 2920), the envelope
 // of the next message rides behind the final dot of this one, so that a
-// message costs one round trip instead of four, and the body goes while the result of the
-// message before it is still written. With a Window, and CHUNKING (RFC 3030),
-// several messages are on their way at once.
+// message costs one round trip instead of four, and the body goes while the
+// result of the message before it is still written. With a Window, and CHUNKING
+// (RFC 3030), several messages are on their way at once.
+//
+// A Relay is one next hop, a Pool several, and MX the servers of the readers'
+// own domains, each of which has lines, limits and rests for itself.
 //
 // What it promises when things fail:
 //   - Every wait ends: each reply and each block of a body has its limit (see

@@ -24,6 +24,9 @@ const (
 	STARTTLS Security = "starttls"
 	// Plain text, to this machine only.
 	Plain Security = "plain"
+	// Opportunistic is STARTTLS where it is offered and plain text where not
+	// (RFC 7435); logging in needs TLS or this machine.
+	Opportunistic Security = "opportunistic"
 	// InsecurePlain is plain text over any network; logging in stays
 	// impossible there.
 	InsecurePlain Security = "insecure-plain"
@@ -111,7 +114,7 @@ func (r *Relay) Line(ctx context.Context) (send.Line, error) {
 // check finds what is wrong before anything is sent.
 func (r *Relay) check() error {
 	switch r.Security {
-	case "", TLS, STARTTLS, InsecurePlain:
+	case "", TLS, STARTTLS, Opportunistic, InsecurePlain:
 	case Plain:
 		if !loopbackName(r.host()) {
 			return fmt.Errorf("next hop %s: plain SMTP leaves this machine; use %q or %q, or spell it out as %q",
@@ -179,7 +182,7 @@ func (l *line) open(ctx context.Context, r *Relay) error {
 	if err := l.hello(r); err != nil {
 		return err
 	}
-	if r.Security == STARTTLS {
+	if r.Security == STARTTLS || r.Security == Opportunistic && l.ext.startTLS {
 		if err := l.startTLS(ctx, r); err != nil {
 			return err
 		}
@@ -223,7 +226,7 @@ func (l *line) handshake(ctx context.Context, r *Relay) error {
 	c := tls.Client(l.raw, config)
 	l.raw.SetDeadline(l.deadline(l.limits.Handshake))
 	if err := c.HandshakeContext(ctx); err != nil {
-		return l.fault(send.StageTLS, err)
+		return tlsFault{l.fault(send.StageTLS, err)}
 	}
 	l.raw.SetDeadline(time.Time{})
 	l.secure = true
@@ -291,6 +294,12 @@ func (l *line) missing(stage send.Stage, words string) error {
 func (l *line) fault(stage send.Stage, err error) error {
 	return fmt.Errorf("next hop %s: %s: %w", l.addr, stage, plainer(err))
 }
+
+// tlsFault is the error of a handshake that failed.
+type tlsFault struct{ error }
+
+// Unwrap gives the fault itself.
+func (f tlsFault) Unwrap() error { return f.error }
 
 var (
 	errSilent = errors.New("no answer within the time limit")

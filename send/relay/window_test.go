@@ -162,7 +162,6 @@ func TestWindowCut(t *testing.T) {
 // and second copies follow broken lines alone, a window's worth at most.
 func TestRunWithWindows(t *testing.T) {
 	const readers, window = 300, 16
-	db, people := storetest.Open(t), &list.List{Key: []byte("a key for hashes of addresses")}
 	drops := 0
 	s, r := sink(t, sendtest.Options{Keep: sendtest.KeepDigests, Chunking: true, Fault: func(at sendtest.Step) sendtest.Fault {
 		if at.Stage == sendtest.StageDot && at.Message == 70 && at.Conn == 1 {
@@ -172,27 +171,12 @@ func TestRunWithWindows(t *testing.T) {
 		return sendtest.Fault{}
 	}})
 	r.Window, r.MaxMessages = window, 1000
-	q := windowQueue(db, people, r)
-	err := db.Update(t.Context(), func(tx *store.Tx) error {
-		for i := range readers {
-			local := fmt.Sprintf("reader%03d", i)
-			if i%50 == 7 {
-				local = "550+" + local
-			}
-			a, err := list.ParseAddress(local + "@mail.example")
-			if err != nil {
-				return err
-			}
-			if _, _, err := people.Add(t.Context(), tx, "bench", a, "", tx.Now(), "a test"); err != nil {
-				return err
-			}
+	q := runQueue(t, &Pool{Hops: []Hop{{Courier: r}}}, func(i int) string {
+		if i%50 == 7 {
+			return fmt.Sprintf("550+reader%03d@mail.example", i)
 		}
-		return q.Publish(t.Context(), tx, &send.Edition{Newsletter: "bench", Issue: 1, Revision: 1, Digest: "d", Slug: "1", Subject: "#1",
-			HTML: []byte(message.SlotUnsubscribe), Text: []byte(message.SlotUnsubscribe), SendAt: tx.Now()})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+		return fmt.Sprintf("reader%03d@mail.example", i)
+	}, readers)
 	counts := runUntil(t, q, func(c map[send.State]int) bool { return c[send.Sent]+c[send.Failed]+c[send.Ambiguous] == readers })
 	if counts[send.Failed] != readers/50 || drops != 1 || counts[send.Ambiguous] == 0 || counts[send.Ambiguous] > window {
 		t.Errorf("%v, %d lines broke", counts, drops)
@@ -211,11 +195,30 @@ func TestRunWithWindows(t *testing.T) {
 	}
 }
 
-func windowQueue(db *store.DB, people *list.List, r *Relay) *send.Queue {
+// runQueue is a queue with an issue for so many readers.
+func runQueue(t *testing.T, over send.Courier, address func(i int) string, readers int) *send.Queue {
+	t.Helper()
+	db, people := storetest.Open(t), &list.List{Key: []byte("a key for hashes of addresses")}
 	n := &send.Newsletter{ID: "bench", Name: "Bench", From: message.Address{Addr: "letter@news.example"},
 		Pattern: send.Pattern{Mailbox: "letter@news.example"}, Keys: send.Keys{Secret: []byte("thirty-two octets of token secret")}, Host: "https://news.example"}
-	return &send.Queue{DB: db, Readers: people, Newsletters: map[string]*send.Newsletter{"bench": n}, Connections: 2,
-		Courier: &Pool{Hops: []Hop{{Courier: r}}}, Log: slog.New(slog.DiscardHandler)}
+	q := &send.Queue{DB: db, Readers: people, Newsletters: map[string]*send.Newsletter{"bench": n}, Connections: 2, Courier: over, Log: slog.New(slog.DiscardHandler)}
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		for i := range readers {
+			a, err := list.ParseAddress(address(i))
+			if err != nil {
+				return err
+			}
+			if _, _, err := people.Add(t.Context(), tx, "bench", a, "", tx.Now(), "a test"); err != nil {
+				return err
+			}
+		}
+		return q.Publish(t.Context(), tx, &send.Edition{Newsletter: "bench", Issue: 1, Revision: 1, Digest: "d", Slug: "1", Subject: "#1",
+			HTML: []byte(message.SlotUnsubscribe), Text: []byte(message.SlotUnsubscribe), SendAt: tx.Now()})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
 }
 
 // runUntil runs a queue until its issue's counts are as they shall be.
