@@ -160,7 +160,7 @@ func TestOneFault(t *testing.T) {
 		{"host = \"localhost\"", "host = \"localhost\"\npassword_env = \"x\"", ":3: smtp.password_env: a password without a user"},
 		{"host = \"localhost\"", "host = \"localhost\"\nhello = \"x\"", ":3: smtp.hello: "},
 		{"host = \"localhost\"\nsecurity = \"plain\"", "protocol = \"mx\"\nhello = \"press.example.org\"", ""},
-		{"host = \"localhost\"\nsecurity = \"plain\"", "protocol = \"mx\"", "galley.toml: smtp.hello: the readers' servers want to know who calls"},
+		{"host = \"localhost\"\nsecurity = \"plain\"", "protocol = \"mx\"", ":1: smtp.hello: the readers' servers want to know who calls"},
 		{"host = \"localhost\"", "host = \"localhost\"\nhello = \"press.example.org\"\nprotocol = \"mx\"", ":2: smtp.host: mail that goes straight to the readers' servers has no next hop"},
 		{"host = \"localhost\"", "host = \"localhost\"\nconnections = 0", ""},
 		{"host = \"localhost\"", "host = \"localhost\"\nport = 70000", ":3: smtp.port: 70000 is out of range"},
