@@ -16,10 +16,7 @@ import (
 // result could not be written down.
 func TestPostgresKilledInMidRun(t *testing.T) {
 	servertest.Need(t, "postgres")
-	readers, falls := 1000, 3
-	if long() {
-		readers, falls = 10_000, 20
-	}
+	const readers, falls = 10_000, 20
 	pg := servertest.StartPostgres(t)
 	r := newRig(t, footing{books: storetest.Schema(t, pg.URL), falls: true}, crashConfig{connections: 8})
 	r.readers(readers, noFate)
