@@ -361,8 +361,8 @@ func (d *desk) take(in io.Reader, name string) error {
 
 // reported is an import's figures in words; they add up.
 func reported(r list.Report) string {
-	return fmt.Sprintf("%d records: %d added, %d on the list already, %d had left, %d suppressed, %d away by the file's own word, %d faulty",
-		r.Read, r.Added, r.Already, r.Left, r.Suppressed, r.Away, r.Faulty)
+	return fmt.Sprintf("%s: %d added, %d on the list already, %d had left, %d suppressed, %d away by the file's own word, %d faulty",
+		countWords(r.Read, "record", "records"), r.Added, r.Already, r.Left, r.Suppressed, r.Away, r.Faulty)
 }
 
 // listExport writes the list.

@@ -41,6 +41,7 @@ func steps(t *testing.T) []string {
 // in. Only the hosts are other ones, and the DNS.
 func TestStepsOfTheReadme(t *testing.T) {
 	servertest.Need(t, "dovecot", "postfix")
+	t.Parallel()
 	d := servertest.StartDovecot(t, servertest.DovecotOptions{Users: []string{"news", "jonathan"}})
 	signs, records := servertest.MilterSigner(t, "rct.example")
 	p := servertest.StartPostfix(t, servertest.PostfixOptions{Dovecot: d, Domains: []string{"rct.example"}, Signs: signs, Judges: servertest.MilterJudges(t, records)})
@@ -52,6 +53,9 @@ func TestStepsOfTheReadme(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 		cmd.Dir = where
 		cmd.Env = append(os.Environ(), "GOBIN="+bin, "PATH="+bin+":"+os.Getenv("PATH"))
+		if !strings.HasPrefix(line, "go ") { // Go's own folders are elsewhere
+			cmd.Env = append(cmd.Env, "HOME="+home)
+		}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}

@@ -15,6 +15,7 @@ import (
 // still takes a bare newline for the end of a line: one message for every one
 // that is sent, with its body as it was, by way of LMTP too.
 func TestSmugglingThroughPostfix(t *testing.T) {
+	servertest.Need(t, "dovecot", "postfix")
 	d := servertest.StartDovecot(t, servertest.DovecotOptions{Users: []string{"ann"}})
 	p := servertest.StartPostfix(t, servertest.PostfixOptions{Dovecot: d, Domains: []string{"example.org"}})
 	smuggle(t, p.MX, func() [][]byte { return d.Messages("ann", "INBOX") })

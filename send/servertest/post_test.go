@@ -10,6 +10,7 @@ import (
 // A mail goes the whole way: submitted and signed, judged, delivered; one for
 // nobody comes back to its sender.
 func TestPost(t *testing.T) {
+	Need(t, "dovecot", "postfix", "opendkim", "opendmarc")
 	d := StartDovecot(t, DovecotOptions{Users: []string{"ines", "letter"}})
 	signs, records := MilterSigner(t, "ines.example")
 	records["_dmarc.ines.example"] = "v=DMARC1; p=reject"
