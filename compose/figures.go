@@ -13,7 +13,6 @@ import (
 	"galley/send"
 	"galley/send/message"
 	"galley/send/store"
-	"galley/templates"
 )
 
 // tally is all that a report counts. Its readers are each counted in exactly
@@ -132,24 +131,15 @@ func (d *Desk) reportRun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 	return err
 }
 
-// reportView is what the catalogue and report.html are given.
+// reportView is what the catalogue is given of a report.
 type reportView struct {
 	*tally
 	Number            int
 	From, To, Archive string
 	Stopped           bool
-	Blocks            []block
 	Alt               string
 	CID               string // "" while one issue alone makes no picture
 	Width, Height     int
-	Lang              string
-}
-
-// block is a paragraph of the text, as report.html lays it out.
-type block struct {
-	Text    string
-	Figures bool // its lines stand as they are
-	Picture bool // the picture belongs below it
 }
 
 // mail writes a report: the figures as text, and the same beside a picture.
@@ -159,7 +149,7 @@ func (t *tally) mail(n *Newsletter, i *Issue, run *send.Run, name string, now ti
 	if end.IsZero() {
 		end = now
 	}
-	v := &reportView{tally: t, Number: i.Number, From: clock(run.Started), To: clock(end), Stopped: run.State == send.Cancelled, Lang: cmp.Or(n.Frame.Lang, "en")}
+	v := &reportView{tally: t, Number: i.Number, From: clock(run.Started), To: clock(end), Stopped: run.State == send.Cancelled}
 	if n.Frame.Host != "" {
 		v.Archive = fmt.Sprintf("%s%s/%04d", n.Frame.Host, n.Frame.ArchivePath, i.Number)
 	}
@@ -171,8 +161,8 @@ func (t *tally) mail(n *Newsletter, i *Issue, run *send.Run, name string, now ti
 	if err := v.draw(m, n); err != nil {
 		return nil, err
 	}
-	m.html, err = v.html(n, text)
-	return m, err
+	m.look = mailView{CID: v.CID, Alt: v.Alt, Width: v.Width, Height: v.Height}
+	return m, nil
 }
 
 // draw makes the picture, as soon as there are two issues to compare.
@@ -192,18 +182,4 @@ func (v *reportView) draw(m *mail, n *Newsletter) (err error) {
 	m.inline = []message.Attachment{{Name: "figures.png", Type: "image/png", ContentID: v.CID, Data: png}}
 	v.Alt, err = phrase(n.Frame.Looks, "report-picture", v)
 	return err
-}
-
-// html lays the words of the text out, with the picture under the list of
-// the last issues, whose figures it draws.
-func (v *reportView) html(n *Newsletter, text string) ([]byte, error) {
-	for part := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
-		b := block{Text: part, Figures: strings.HasPrefix(part, " ")}
-		if !b.Figures {
-			b.Text = strings.Join(strings.Fields(part), " ")
-		}
-		b.Picture = b.Figures && strings.Contains(part, "#") && v.CID != ""
-		v.Blocks = append(v.Blocks, b)
-	}
-	return templates.HTML(n.Frame.Looks, "report.html", v)
 }

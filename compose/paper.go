@@ -116,6 +116,7 @@ type mail struct {
 	subject     string
 	text        string
 	html        []byte
+	look        mailView // of the HTML part that post makes where html is nil
 	inline      []message.Attachment // what html refers to as cid:
 	attachments []message.Attachment
 	below       string // a text that is not wrapped, under the words
@@ -134,6 +135,9 @@ func (d *Desk) post(ctx context.Context, tx *store.Tx, n *Newsletter, m *mail) e
 		}
 	}
 	m.MessageID = fmt.Sprintf("<%s.%d.%d.%s@%s>", m.Kind, m.number, m.Revision, token, domainOf(n.From.Addr))
+	if err := m.dress(n); err != nil {
+		return err
+	}
 	if m.code != "" && m.Issue != 0 {
 		var err error
 		if m.Readers, err = d.Figures.Audience(ctx, tx, n.ID); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"html/template"
-	"net/url"
 	"strings"
 	"time"
 
@@ -207,14 +206,7 @@ func (d *Desk) proveTo(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issu
 // buttons makes the mailto links. Their Subject is that of an answer, and
 // their address carries the code.
 func (v *proofView) buttons(n *Newsletter, subject string) {
-	to := n.Pattern.Address("approve", v.Code)
-	link := func(word string) template.URL {
-		q := "subject=" + url.PathEscape("Re: "+subject) + "&body=" + url.PathEscape(word)
-		if to == n.From.Addr { // no plus-addresses: the code travels in the Subject
-			q = "subject=" + url.PathEscape(word+" "+v.Code)
-		}
-		return template.URL("mailto:" + to + "?" + q)
-	}
+	link := func(word string) template.URL { return n.wordLink(v.Code, subject, word) }
 	v.Buttons = nil
 	words := []string{"hold", "test", "help"}
 	if len(v.Errors) == 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -47,13 +48,29 @@ func Read(looks fs.FS) (*Speaker, error) {
 
 // Say is the function of this name, with the catalogue at hand.
 func (s *Speaker) Say(name string, data any) (subject, body string, err error) {
-	var b bytes.Buffer
-	if err := s.blocks.ExecuteTemplate(&b, name, data); err != nil {
-		return "", "", fmt.Errorf("%s: %w", Catalogue, err)
+	text, err := s.execute(name, data)
+	if err != nil {
+		return "", "", err
 	}
-	subject, body, _ = strings.Cut(strings.TrimLeft(b.String(), "\n"), "\n")
+	subject, body, _ = strings.Cut(strings.TrimLeft(marks.Replace(text), "\n"), "\n")
 	return strings.TrimSpace(subject), Wrap(body), nil
 }
+
+// execute writes a block with the marks of strong words and of words to send
+// back, which only HTML shows.
+func (s *Speaker) execute(name string, data any) (string, error) {
+	var b bytes.Buffer
+	if err := s.blocks.ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("%s: %w", Catalogue, err)
+	}
+	return b.String(), nil
+}
+
+// The marks are characters that no mail holds (RFC 5322 section 2.3).
+var (
+	marks     = strings.NewReplacer("\x02", "", "\x03", "", "\x04", "", "\x05", "")
+	htmlMarks = strings.NewReplacer("\x02", "<b>", "\x03", "</b>", "\x04", "<code>", "\x05", "</code>")
+)
 
 // Phrase writes one of the catalogue's sentences, without a line break.
 func Phrase(looks fs.FS, name string, data any) (string, error) {
@@ -84,11 +101,11 @@ func (s *Speaker) Fill(name string, gaps []any) (first, rest string, err error) 
 			return "", "", err
 		}
 	}
-	var b bytes.Buffer
-	if err := s.blocks.ExecuteTemplate(&b, name, data); err != nil {
-		return "", "", fmt.Errorf("%s: %w", Catalogue, err)
+	text, err := s.execute(name, data)
+	if err != nil {
+		return "", "", err
 	}
-	first, rest, _ = strings.Cut(b.String(), "\n")
+	first, rest, _ = strings.Cut(text, "\n")
 	return first, rest, nil
 }
 
@@ -206,14 +223,22 @@ var wordFuncs = template.FuncMap{
 	"count":     Count,
 	"thousands": Thousands,
 	"weight":    weight,
+	"strong":    func(v any) string { return "\x02" + fmt.Sprint(v) + "\x03" },
+	"word":      func(v any) string { return "\x04" + fmt.Sprint(v) + "\x05" },
 	"upper":     func(n string) string { return strings.ToUpper(n) },
 	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
 	"join":      strings.Join,
 	"quote":     func(s string) string { return "\"" + strings.Join(strings.Fields(s), " ") + "\"" },
 	"indent":    func(n int, s string) string { return Indent(s, n, n) },
 	"lead":      lead,
-	"first":     func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+	"first":     first,
 	"figures":   func(n int, what string) string { return fmt.Sprintf("%7s  %s", Thousands(n), what) },
+}
+
+// first writes a sentence's first letter as a capital.
+func first(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // weight is a size in octets as people say it.

@@ -211,6 +211,13 @@ func (b *browser) everyPage(t *testing.T) []shownPage {
 	for _, name := range proofs {
 		add(strings.TrimSuffix(filepath.Base(name), ".html"), []byte(before+string(file(t, name))+`<table role="presentation" class="desk"`+after))
 	}
+	desk, err := filepath.Glob("testdata/golden/page-*.html")
+	if err != nil || len(desk) == 0 {
+		t.Fatalf("no mails of the desk: %v", err)
+	}
+	for _, name := range desk {
+		add(strings.TrimSuffix(filepath.Base(name), ".html"), file(t, name))
+	}
 	return all
 }
 

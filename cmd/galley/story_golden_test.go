@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,9 @@ func masked(s string) string {
 func (s *story) readsAs(w []string) {
 	s.t.Helper()
 	m := s.seen
+	if s.plan.foreign != nil {
+		return // the words are another's
+	}
 	var b strings.Builder
 	for _, name := range []string{"From", "To", "Reply-To", "Subject", "Message-ID", "In-Reply-To", "References", "Auto-Submitted"} {
 		if m.Header.Has(name) {
@@ -56,12 +60,36 @@ func (s *story) readsAs(w []string) {
 		text += below + "\n"
 	}
 	b.WriteString("\n" + text)
-	s.golden(w[0]+".txt", masked(b.String()))
+	s.golden(w[0]+".txt", masked(strings.TrimRight(b.String(), "\n")+"\n"))
+	if *mails != "" && m.HTML != "" {
+		if err := os.WriteFile(filepath.Join(*mails, w[0]+".html"), []byte(m.HTML), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// mails is a folder for the HTML part of every mail that a story reads, for
+// people who want to look at them.
+var mails = flag.String("mails", "", "write the HTML of mails to this folder")
+
+// pageReadsAs compares the HTML part of a mail.
+func (s *story) pageReadsAs(w []string) {
+	s.t.Helper()
+	if s.plan.foreign != nil {
+		return
+	}
+	if s.seen.HTML == "" {
+		s.t.Fatalf("%q has no HTML part", s.seen.Subject)
+	}
+	s.golden(w[0]+".html", masked(s.seen.HTML))
 }
 
 // panelReadsAs compares the panel of a proof's HTML part.
 func (s *story) panelReadsAs(w []string) {
 	s.t.Helper()
+	if s.plan.foreign != nil {
+		return
+	}
 	_, html, _ := strings.Cut(s.seen.HTML, "<body")
 	_, html, _ = strings.Cut(html, ">")
 	panel, _, ok := strings.Cut(html, "Below this line")
@@ -140,8 +168,8 @@ func TestGoldenFilesAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, hit := range regexp.MustCompile(`(?m)^(which|whose panel) reads(?:, but for its times,)? as (\S+)$`).FindAllStringSubmatch(string(text), -1) {
-			read[hit[2]+map[string]string{"which": ".txt", "whose panel": ".html"}[hit[1]]] = true
+		for _, hit := range regexp.MustCompile(`(?m)^(which|whose panel|whose page) reads(?:, but for its times,)? as (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+			read[hit[2]+map[string]string{"which": ".txt", "whose panel": ".html", "whose page": ".html"}[hit[1]]] = true
 		}
 	}
 	tests, err := filepath.Glob("*_test.go")

@@ -48,12 +48,17 @@ type story struct {
 	opens bool   // the house is open: nothing more can be given
 }
 
-func tell(t *testing.T, a *txtar.Archive) { tellOn(t, a, "") }
+func tell(t *testing.T, a *txtar.Archive) { tellWith(t, a, func(*story) {}) }
 
 // tellOn plays a story with its books in the database at a URL; "" is SQLite.
 func tellOn(t *testing.T, a *txtar.Archive, books string) {
+	tellWith(t, a, func(s *story) { s.plan.books = books })
+}
+
+// tellWith tells a story in a house that prepare has furnished.
+func tellWith(t *testing.T, a *txtar.Archive, prepare func(*story)) {
 	s := &story{world: newWorld(t), texts: map[string]string{}}
-	s.plan.books = books
+	prepare(s)
 	defer s.close()
 	for _, f := range a.Files {
 		s.texts[f.Name] = string(f.Data)

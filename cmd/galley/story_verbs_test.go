@@ -84,6 +84,7 @@ var verbs = []verb{
 	on(`([\w-]+) gets nothing(?: more)?`, (*story).getsNothing),
 	on(`which reads as (\S+)`, (*story).readsAs),
 	on(`whose panel reads as (\S+)`, (*story).panelReadsAs),
+	on(`whose page reads as (\S+)`, (*story).pageReadsAs),
 	on(`which has the file (\S+)`, (*story).hasFile),
 
 	on(`(nobody|\d+ readers?) ha(?:ve|s) (#\d+)`, (*story).have),

@@ -77,11 +77,12 @@ type plan struct {
 	listed               []string // people who read the newsletter too
 	words                []string // further words of the editor's language
 	tick                 time.Duration
-	rest                 time.Duration // how often all but the queue look; 0: at every tick
-	looks                bool          // the DNS is asked before a send to many
-	firstDay             bool          // the editors have not said hello yet
-	alone                bool          // nobody writes, and nothing looks whether anybody does
-	links                *lateWeb      // asked whether links are alive; nil: nobody is
+	rest                 time.Duration   // how often all but the queue look; 0: at every tick
+	looks                bool            // the DNS is asked before a send to many
+	firstDay             bool            // the editors have not said hello yet
+	alone                bool            // nobody writes, and nothing looks whether anybody does
+	links                *lateWeb        // asked whether links are alive; nil: nobody is
+	foreign              map[string]bool // the catalogue is a marked one; these words people write themselves
 }
 
 // person is somebody with a mailbox. Mail of the house comes into the box.
@@ -100,7 +101,8 @@ type person struct {
 // boxed is a mail that lies in somebody's box.
 type boxed struct {
 	*mime.Message
-	from string // of the envelope
+	sent *mime.Message // as it came; nil when the story reads it so
+	from string        // of the envelope
 	raw  []byte
 	came time.Time
 }
@@ -291,6 +293,10 @@ func (w *world) newsletter(c *strings.Builder, id, name, address string) {
 		editors = append(editors, fmt.Sprintf("%q", w.people[e].addr.Name+" <"+w.people[e].addr.Addr+">"))
 	}
 	user, _, _ := strings.Cut(address, "@")
+	language := ""
+	if w.plan.foreign != nil {
+		language = fmt.Sprintf("lang = \"eo\"\ntemplates = %q\n", w.dir)
+	}
 	fmt.Fprintf(c, `[[newsletter]]
 id = %q
 name = %q
@@ -301,7 +307,7 @@ approve = %q
 grace = %q
 acknowledge = %v
 hello = %v
-address_pattern = %q
+%saddress_pattern = %q
 pgp = [%s]
 also = ["letter@former.example"]
 
@@ -312,7 +318,7 @@ security = "plain"
 user = %q
 password = %q
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user, servertest.Password)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, language, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user, servertest.Password)
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}
@@ -419,7 +425,11 @@ func (w *world) carry(from, to string, raw []byte) {
 	defer w.mu.Unlock()
 	for p := range maps.Values(w.people) {
 		if p.addr.Addr == to {
-			p.box = append(p.box, &boxed{Message: m, from: from, raw: raw, came: time.Now()})
+			read := m
+			if w.plan.foreign != nil {
+				read = w.unmarked(m)
+			}
+			p.box = append(p.box, &boxed{Message: read, sent: m, from: from, raw: raw, came: time.Now()})
 		}
 	}
 }
@@ -464,7 +474,7 @@ func (w *world) begin(by *person, subject, text string) *message.Mail {
 // answer is a reply as mail programs write it: to the Reply-To, with the
 // quote below.
 func (w *world) answer(by *person, to *boxed, words string) *message.Mail {
-	m := w.begin(by, "Re: "+to.Subject, words+"\n\n"+quoted(to))
+	m := w.begin(by, "Re: "+to.asSent().Subject, words+"\n\n"+quoted(to))
 	m.InReplyTo, m.References = to.MessageID, []string{to.MessageID}
 	switch {
 	case len(to.ReplyTo) > 0:
@@ -475,10 +485,18 @@ func (w *world) answer(by *person, to *boxed, words string) *message.Mail {
 	return m
 }
 
+// asSent is the mail as its reader's program has it.
+func (m *boxed) asSent() *mime.Message {
+	if m.sent != nil {
+		return m.sent
+	}
+	return m.Message
+}
+
 func quoted(m *boxed) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "On %s, %s wrote:\n", m.Date.Format("Mon, 2 Jan 2006 at 15:04"), m.From[0].Name)
-	for line := range strings.Lines(m.Plain) {
+	for line := range strings.Lines(m.asSent().Plain) {
 		b.WriteString(strings.TrimRight("> "+line, " \n") + "\n")
 	}
 	return b.String()

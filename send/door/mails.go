@@ -34,12 +34,9 @@ var kinds = map[string]string{
 	"farewell": "farewell", "wish": "done", "moving": "done", "data": "data",
 }
 
-// buttons are the one button of a mail that may be answered with one word:
-// the word, and what stands on it.
-var buttons = map[string][2]string{
-	"confirm": {"yes", "Yes, send it to me"}, "move": {"yes", "Yes, this is my address"}, "forget": {"yes", "Yes, erase everything"},
-	"farewell": {"back", "Put me back"}, "moved-away": {"back", "Put me back"},
-}
+// buttons are the words that a mail may be answered with, as its button sends
+// them; what stands on it is in the catalogue's reader-button.
+var buttons = map[string]string{"confirm": "yes", "move": "yes", "forget": "yes", "farewell": "back", "moved-away": "back"}
 
 // mail is one mail of the door on its way to the books.
 type mail struct {
@@ -68,11 +65,8 @@ func (d *Door) post(ctx context.Context, tx *store.Tx, n *Newsletter, m mail) er
 		out.MessageID = fmt.Sprintf("<%s.%s@%s>", m.kind, m.token, domainOf(n.From.Addr))
 		out.ReplyTo = &message.Address{Name: n.From.Name, Addr: n.Pattern.Address(string(m.kind), m.token)}
 	}
-	if button, ok := buttons[m.name]; ok && m.token != "" {
-		out.HTML, err = n.html(string(out.Text), button[1], n.mailto(m, out.Subject, button[0]))
-		if err != nil {
-			return err
-		}
+	if out.HTML, err = n.html(m, out.Subject, string(out.Text)); err != nil {
+		return err
 	}
 	if m.file != nil {
 		out.Attachments = []message.Attachment{*m.file}
@@ -119,11 +113,24 @@ func (n *Newsletter) mailto(m mail, subject, word string) string {
 	return "mailto:" + n.Pattern.Address(string(m.kind), m.token) + "?subject=" + url.PathEscape("Re: "+subject) + "&body=" + url.PathEscape(word)
 }
 
-// html is the text of a mail with its one button, as slip.html lays it out.
-func (n *Newsletter) html(text, label, href string) ([]byte, error) {
-	return templates.HTML(n.Looks, "slip.html", map[string]any{
-		"Lang": n.lang(), "Name": n.Name, "Blocks": blocks(text), "Label": label, "Href": template.URL(href),
-	})
+// html is the text of a mail as mail.html lays it out, with the button that
+// sends its word back.
+func (n *Newsletter) html(m mail, subject, text string) ([]byte, error) {
+	blocks := templates.Blocks(text, "")
+	if word := buttons[m.name]; word != "" && m.token != "" {
+		label, err := templates.Phrase(n.Looks, "reader-button", m.name)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range blocks {
+			for i := range b.Rows {
+				if b.Kind == "words" && b.Rows[i].Word == word {
+					b.Rows[i].URL, b.Rows[i].Label, b.Rows[i].Main = template.URL(n.mailto(m, subject, word)), label, true
+				}
+			}
+		}
+	}
+	return templates.HTML(n.Looks, "mail.html", map[string]any{"Lang": n.lang(), "Title": n.Name, "Blocks": blocks, "Heading": "", "Edge": "", "CID": ""})
 }
 
 func (n *Newsletter) lang() string {
@@ -138,30 +145,6 @@ func (n *Newsletter) zone() *time.Location {
 		return time.UTC
 	}
 	return n.Zone
-}
-
-// block is a paragraph of a mail's text, or a line to copy out of it.
-type block struct {
-	Text   string
-	Word   bool // it stands indented: a word to send back
-	Button bool // the button that sends it stands below
-	URL    string
-}
-
-// blocks takes a text apart as the catalogue writes it.
-func blocks(text string) (out []block) {
-	once := false
-	for para := range strings.SplitSeq(text, "\n\n") {
-		b := block{Word: strings.HasPrefix(para, " "), Text: strings.Join(strings.Fields(para), " ")}
-		if strings.HasPrefix(b.Text, "https://") && !strings.Contains(b.Text, " ") {
-			b.URL = b.Text
-		}
-		b.Button, once = b.Word && !once, once || b.Word
-		if b.Text != "" {
-			out = append(out, b)
-		}
-	}
-	return out
 }
 
 func domainOf(addr string) string { return strings.ToLower(addr[strings.LastIndexByte(addr, '@')+1:]) }
