@@ -20,7 +20,7 @@ import (
 
 // toldElsewhere are stories that go through nearly all mails of the house.
 var toldElsewhere = []string{"a-correction", "a-kind-no", "a-reader-joins", "cancel", "closed-too-long", "doubtful-words", "errors-in-a-draft", "filed-apart",
-	"forms-of-a-draft", "holidays", "letters", "links-that-answer-late", "may-we-name-you", "moving-house", "questions", "readers-leave-by-mail",
+	"forms-of-a-draft", "holidays", "the-hello", "letters", "links-that-answer-late", "may-we-name-you", "moving-house", "questions", "readers-leave-by-mail",
 	"reminders", "reports", "several-words", "starter", "suggestions", "thanks", "the-list-by-mail", "two-approvals", "two-that-cross", "undo"}
 
 // TestSecondLanguage tells stories in a house whose catalogue is another one:
@@ -150,7 +150,7 @@ var foreignWord = regexp.MustCompile(`(?:^|[\s("'“>\[;,])([\pL][\pL'’]+)(?:$
 // back to a question about a time, the placeholder, names of things.
 var technical = strings.Fields(`TK Markdown Gmail approve send now change to delete title subtitle use in undo version From Subject Re OpenPGP DKIM CSV HTML kB MB Not Found
 	sunday monday tuesday wednesday thursday friday saturday utf UTC Toronto Ines Moreau Jon Abara Quiet Machines Ada Reader Ben Nora Lind Friend Galley galley desk Margin Notes Harbour Lane Example Town reader
-	Here it is this week s long
+	Here it is this week's long
 	subscribed confirmed by mail editor asked left added released imported import of line joined message mailto
 	write has`) // of the last lines: what the books record of a consent, and the faults of a CSV file, which the command line tells in the same words
 
