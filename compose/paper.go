@@ -116,7 +116,7 @@ type mail struct {
 	subject     string
 	text        string
 	html        []byte
-	look        mailView // of the HTML part that post makes where html is nil
+	look        mailView             // of the HTML part that post makes where html is nil
 	inline      []message.Attachment // what html refers to as cid:
 	attachments []message.Attachment
 	below       string // a text that is not wrapped, under the words

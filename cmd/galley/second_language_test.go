@@ -146,6 +146,9 @@ var insideMarks = regexp.MustCompile(`⟦[^⟧]*⟧`)
 // name of a file or of a mail's field.
 var foreignWord = regexp.MustCompile(`(?:^|[\s("'“>\[;,])([\pL][\pL'’]+)(?:$|[\s)"'”.,;:!?<\]])`)
 
+// dotted is the name of a host or a file.
+var dotted = regexp.MustCompile(`[\w-]+(?:\.[\w-]+)+`)
+
 // technical are words that are the same in every language: what may be sent
 // back to a question about a time, the placeholder, names of things.
 var technical = strings.Fields(`TK Markdown Gmail approve send now change to delete title subtitle use in undo version From Subject Re OpenPGP DKIM CSV HTML kB MB Not Found
@@ -188,7 +191,10 @@ func wordsOf(a *txtar.Archive) map[string]bool {
 func (w *world) unmarked(m *mime.Message) *mime.Message {
 	page := regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`).ReplaceAllString(m.HTML, "\n")
 	for _, part := range []string{m.Subject, m.Plain, page} {
-		rest := tokens.ReplaceAllString(codes.ReplaceAllString(insideMarks.ReplaceAllString(part, ""), ""), "")
+		rest := insideMarks.ReplaceAllString(part, "")
+		for _, own := range []*regexp.Regexp{codes, tokens, dotted} {
+			rest = own.ReplaceAllString(rest, "")
+		}
 		for range 2 { // neighbours share the blank between them
 			rest = foreignWord.ReplaceAllStringFunc(rest, func(hit string) string {
 				word := foreignWord.FindStringSubmatch(hit)[1]
