@@ -109,7 +109,7 @@ func TestMachines(t *testing.T) {
 	servertest.Need(t, "postgres")
 	pg := servertest.StartPostgres(t)
 	for name, test := range map[string]func(*house, string){
-		"the bell": theBell, "a limit": aLimit, "another key": anotherKey, "cut off": cutOff,
+		"the bell": theBell, "a limit": aLimit, "another key": anotherKey, "cut off": cutOff, "twice as fast": twiceAsFast,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,6 +162,36 @@ func aLimit(h *house, books string) {
 	h.t.Logf("at most %d copies in a second; by machine %v", most(h.instants(), time.Second), by)
 	if n := most(h.instants(), time.Second); n > 110 || len(by) != 2 || by[0] < 60 || by[1] < 200 {
 		h.t.Errorf("at most %d copies in a second; by machine %v", n, by)
+	}
+}
+
+// twiceAsFast: where the next hop takes its time for a message, and each
+// machine has four lines, two machines do the work of two.
+func twiceAsFast(h *house, books string) {
+	const readers = 480
+	h.crowd(readers)
+	h.script.after = func(int) { time.Sleep(60 * time.Millisecond) } // 66 a second and machine
+	first := h.running(h.machine(books))
+	rate := func() float64 {
+		h.t.Helper()
+		begin := len(h.taken())
+		h.wait(30*time.Second, "copies go", func() bool { return len(h.taken()) > begin+20 })
+		a := h.taken()
+		h.wait(30*time.Second, "more copies go", func() bool { return len(h.taken()) > begin+170 })
+		b := h.taken()
+		return float64(len(b)-len(a)) / b[len(b)-1].at.Sub(a[len(a)-1].at).Seconds()
+	}
+	h.publish(edition("The tide waits.", time.Now()))
+	one := rate()
+	second := h.running(h.machine(books))
+	two := rate()
+	h.wait(30*time.Second, "the run ends", h.done)
+	h.end(first)
+	h.end(second)
+	h.expectTotal(readers)
+	h.t.Logf("one machine: %.0f a second, two: %.0f", one, two)
+	if two < 1.7*one {
+		h.t.Errorf("two machines send %.2f times as fast as one", two/one)
 	}
 }
 
