@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"galley/send"
+	"galley/send/sendtest"
+	"galley/send/servertest"
+	"galley/send/store/storetest"
+)
+
+// further starts another machine that only sends, with copies of the first
+// one's configuration and keys in a folder of its own.
+func (r *rig) further(dir string) *daemon {
+	r.t.Helper()
+	for _, name := range []string{"galley.toml", "galley.key", "dkim.pem"} {
+		put(r.t, filepath.Join(dir, name), string(readFile(r.t, filepath.Join(r.dir, name))), 0o600)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "looks"), 0o700); err != nil {
+		r.t.Fatal(err)
+	}
+	d := startDaemon(r.t, filepath.Join(dir, "galley.toml"), "--parts", "send")
+	r.t.Cleanup(func() { d.kill(); d.bury() })
+	return d
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	octets, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return octets
+}
+
+// TestFurtherMachine is the second half of bar 34, with the real program on
+// PostgreSQL: a machine that sends beside the house is killed in mid-run, and
+// another is frozen for longer than its lease lives. The house sends what they
+// had; the frozen one ends itself when it wakes, and sends nothing more.
+func TestFurtherMachine(t *testing.T) {
+	servertest.Need(t, "postgres")
+	const readers = 900
+	r := newRig(t, footing{books: storetest.Schema(t, servertest.StartPostgres(t).URL), falls: true}, crashConfig{connections: 4})
+	r.think(20 * time.Millisecond)
+	r.readers(readers, noFate)
+	r.start()
+	dir := t.TempDir()
+	second := r.further(dir)
+	r.letOut()
+	r.reach(200)
+	second.kill()
+	second.bury()
+	third := r.further(dir)
+	r.reach(500)
+	if err := third.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.kills = 2
+	for end := time.Now().Add(90 * time.Second); !r.run().Final(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the run did not end: %+v", r.run())
+		}
+	}
+	before := r.sent()
+	if err := third.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-third.ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the frozen machine goes on after others have taken its copies")
+	}
+	log := string(readFile(t, daemonLog(filepath.Join(dir, "galley.toml"))))
+	if code := third.cmd.ProcessState.ExitCode(); code != exitFailed || r.sent() != before {
+		t.Errorf("it ends with code %d, after %d more copies:\n%s", code, r.sent()-before, tail(log, 10))
+	}
+	epochs := r.number(`SELECT count(DISTINCT epoch) FROM delivery WHERE state = 'sent'`)
+	if run := r.run(); run.Counts[send.Sent] != readers || epochs != 3 {
+		t.Errorf("%v; copies of %d machines", run.Counts, epochs)
+	}
+	r.complete(readers, func(a sendtest.Accepted) [32]byte { return a.Digest })
+}
