@@ -176,6 +176,7 @@ type finder struct {
 }
 
 func (f *finder) add(a string) {
+	a = alone(a)
 	a = strings.Trim(a, ".,;:'\"<>()[]-=")
 	lower := strings.ToLower(a)
 	local, domain, ok := strings.Cut(lower, "@")
@@ -191,4 +192,23 @@ func (f *finder) add(a string) {
 		}
 	}
 	f.found = append(f.found, a)
+}
+
+// alone takes off an address what touches it: in scripts that put no spaces
+// the words and marks on both sides, in [SMTP:ada@…] its kind.
+func alone(a string) string {
+	at := strings.LastIndexByte(a, '@')
+	if at < 0 {
+		return a
+	}
+	local, domain := a[:at], a[at:]
+	for _, mark := range []string{"：", "（", "「", "【", "《", "，", "；", "、", "SMTP:", "smtp:"} {
+		if i := strings.LastIndex(local, mark); i >= 0 {
+			local = local[i+len(mark):]
+		}
+	}
+	if i := strings.IndexAny(domain, "）」】》，。；、："); i >= 0 {
+		domain = domain[:i]
+	}
+	return local + domain
 }

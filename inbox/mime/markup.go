@@ -90,6 +90,7 @@ var markOf = map[string]Mark{
 	"outlookmessageheader":                     MarkCut,
 	"mail_android_quote":                       MarkQuote,
 	"front-blockquote":                         MarkQuote,
+	"front-signature":                          MarkSignature,
 	"wisestampsignature":                       MarkSignature,
 	"applemailsignature":                       MarkSignature,
 	"#applemailsignature":                      MarkSignature,
