@@ -163,8 +163,8 @@ func (s *story) effects() string {
 // (bar 58).
 func TestForgedSenders(t *testing.T) {
 	many := 400
-	if long() {
-		many = 10_000 // the bar's own number takes minutes
+	if whole() {
+		many = 10_000
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := &story{world: newWorld(t), texts: map[string]string{}}

@@ -43,6 +43,10 @@ const (
 	realEditor = "ines@ines.example"
 )
 
+// whole tells that tests run where the real servers are, with the full counts
+// of their bars; else they are smaller, for whoever has Go alone.
+func whole() bool { return os.Getenv("GALLEY_SERVERS") != "" && !testing.Short() }
+
 // long tells that tests run at the full size of their bars; else they are
 // smaller, for .ci/run.
 func long() bool { return os.Getenv("GALLEY_LONG") != "" }
