@@ -107,6 +107,7 @@ func TestMailman(t *testing.T) {
 			want[e.Case][strings.ToLower(a)] = true
 		}
 	}
+	left := misses{}
 	for name, addresses := range want {
 		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-mailman", files[name]))
 		if len(addresses) == 0 {
@@ -115,7 +116,7 @@ func TestMailman(t *testing.T) {
 		for a := range addresses {
 			p := named(r, a)
 			if !who.add(p != nil) {
-				t.Logf("%s: no %s in %q %+v", name, a, r.Kind, r.Reports)
+				left.note(t, name, "no %s in %q %+v", a, r.Kind, r.Reports)
 				continue
 			}
 			if warn[name] && !temporary.add(!permanent(p.Class)) {
@@ -123,6 +124,7 @@ func TestMailman(t *testing.T) {
 			}
 		}
 	}
+	left.all(t)
 	who.check(t, "mailman recipients", 98)
 	temporary.check(t, "mailman warnings", 100)
 }
@@ -144,6 +146,7 @@ func accepts(reason, hard string) (permanentOK, otherOK bool) {
 func TestSisimai(t *testing.T) {
 	dir := filepath.Join(corpora.Dir(t), "bounces-sisimai")
 	var who, lasting, quiet score
+	left := misses{}
 	lines := strings.Split(strings.TrimSpace(string(readFile(t, filepath.Join(dir, "expected.tsv")))), "\n")
 	head := map[string]int{}
 	for i, name := range strings.Split(lines[0], "\t") {
@@ -167,7 +170,7 @@ func TestSisimai(t *testing.T) {
 				p = named(r, get("alias"))
 			}
 			if !who.add(p != nil) {
-				t.Logf("%s: no %s (%s) in %q %+v", get("case"), a, get("alias"), r.Kind, r.Reports)
+				left.note(t, get("case"), "no %s (%s) in %q %+v", a, get("alias"), r.Kind, r.Reports)
 			}
 		}
 		if p == nil && len(r.Reports) > 0 {
@@ -179,7 +182,12 @@ func TestSisimai(t *testing.T) {
 		}
 		permOK, otherOK := accepts(reason, get("hard"))
 		if !lasting.add(permanent(p.Class) && permOK || !permanent(p.Class) && otherOK) {
-			t.Logf("%s: %s hard=%s status=%s; ours %s %s %q", get("case"), reason, get("hard"), get("status"), p.Class, p.Status, p.Reason)
+			left.note(t, get("case"), "%s hard=%s status=%s; ours %s %s %q", reason, get("hard"), get("status"), p.Class, p.Status, p.Reason)
+		}
+	}
+	for name := range causes {
+		if strings.HasPrefix(name, "bsd/") {
+			left.all(t, name)
 		}
 	}
 	who.check(t, "sisimai recipients", 97)
@@ -200,19 +208,21 @@ func suppresses(r Result) bool {
 // TestPerl: what is a bounce, and why.
 func TestPerl(t *testing.T) {
 	var kind, reason score
+	left := misses{}
 	for _, e := range expectations(t, "bounces-perl") {
 		r := readResult(t, filepath.Join(corpora.Dir(t), "bounces-perl", e.File))
 		if e.IsBounce != nil {
 			ok := (r.Kind == KindBounce) == *e.IsBounce || !*e.IsBounce && !suppresses(r)
 			if !kind.add(ok) {
-				t.Logf("%s: bounce %v, ours %q %+v", e.Case, *e.IsBounce, r.Kind, r.Reports)
+				left.note(t, e.Case, "bounce %v, ours %q %+v", *e.IsBounce, r.Kind, r.Reports)
 			}
 		}
 		want, ok := map[string]bool{"user_unknown": true, "domain_error": true, "over_quota": false, "spam": false, "message_too_large": false}[e.StdReason]
 		if ok && len(r.Reports) > 0 && !reason.add(permanent(r.Reports[0].Class) == want) {
-			t.Logf("%s: %s, ours %s %s %q", e.Case, e.StdReason, r.Reports[0].Class, r.Reports[0].Status, r.Reports[0].Reason)
+			left.note(t, e.Case, "%s, ours %s %s %q", e.StdReason, r.Reports[0].Class, r.Reports[0].Status, r.Reports[0].Reason)
 		}
 	}
+	left.all(t)
 	kind.check(t, "perl bounces", 95)
 	reason.check(t, "perl reasons", 90)
 }

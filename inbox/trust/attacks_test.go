@@ -111,7 +111,7 @@ func TestNoPassBesideTheGrammar(t *testing.T) {
 	pieces := []string{"mx.grid.example", ";", ";", "; ", " ", "dmarc", "spf", "dkim", "=", "pass", "fail", "=pass", "dmarc=pass", " header.from=", "lab.example", "smtp.mailfrom=",
 		"\"", "\"", "(", ")", "\\", "@", "\r\n ", "\r\n", "1", "/1", "reason=", "none", "x", "\x00", "ü", "header.d=", "<", ",", "policy.", "."}
 	r := rand.New(rand.NewPCG(1, 2))
-	rounds, passes := 200_000, 0
+	rounds, passes := 1_000_000, 0
 	if testing.Short() {
 		rounds = 20_000
 	}
@@ -129,7 +129,7 @@ func TestNoPassBesideTheGrammar(t *testing.T) {
 	}
 }
 
-// checkPasses compares the two readings; 1 when there is a pass.
+// checkPasses compares the two readings; 1 when there is a pass in ours.
 func checkPasses(t *testing.T, field string) int {
 	t.Helper()
 	_, results, err := ParseAuthResults(field)
@@ -139,10 +139,13 @@ func checkPasses(t *testing.T, field string) int {
 			got++
 		}
 	}
-	if want := strictPasses(field); err == nil && got > want {
+	if err != nil || got == 0 {
+		return 0 // no pass that could be one too many
+	}
+	if want := strictPasses(field); got > want {
 		t.Fatalf("%q has %d passes, a strict reading %d", field, got, want)
 	}
-	return min(got, 1)
+	return 1
 }
 
 // FuzzJudge: no octets make a judge fail, and what is not signed and not
