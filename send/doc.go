@@ -28,6 +28,10 @@
 //
 // What holds the promise to account, by the numbers of the trust design; the
 // second line of each is its long form:
+//   - 6: cmd/galley TestRecords, the stories records-…; TestRealServers holds an
+//     issue to a thousand for a missing record, and lets it go when it is there.
+//   - 1, 3, 4, 14: message.TestRandomIssues, TestMutantsJudged; TestTenThousandWaysToLeave.
+//   - 15: relay.TestSmuggling, TestSmugglingThroughPostfix, TestSmugglingThroughExim.
 //   - 24, 25, 39: the daemon killed in mid-run, cmd/galley TestKilledInMidRun,
 //     TestOnePersonOneCopy; TestKills here.
 //   - 26: the whole house under faults for fourteen days, cmd/galley TestSimulation;

@@ -10,7 +10,8 @@ import (
 // fit looks at what galley check looks at in the DNS, for one newsletter:
 // what is a fault there keeps an issue from going to more than a hundred
 // (bar 6). A question without an answer is no fault; where there is nothing
-// worse, it is the error. The web host is left to galley check: from inside a
+// worse, it is the error. The daemon alone asks: the demo and the bench write in
+// the name of domains that are nobody's. The web host is left to galley check: from inside a
 // network it may look different than from outside.
 func (h *house) fit(ctx context.Context, newsletter string) ([]send.Fault, error) {
 	n, known := h.cfg.Newsletter(newsletter)
