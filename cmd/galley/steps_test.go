@@ -143,6 +143,7 @@ func serve(t *testing.T, line, folder, bin string, work func()) {
 		}
 	}()
 	work()
+	checkDiscreet(t, string(file(t, folder, "serve.log")), folder)
 	if n := strings.Count(string(file(t, folder, "serve.log")), "msg=ready"); n != 1 {
 		t.Errorf("it says %d times that it is ready", n)
 	}
