@@ -24,7 +24,7 @@ const parkedFor = 8 * time.Hour
 // parked is the verdict on a task whose provider refuses us: nothing was sent
 // and nobody is charged.
 func parked(t *task, why string, now time.Time) verdict {
-	return verdict{state: Deferred, due: now.Add(parkedFor), first: t.first, class: ClassOurs, outcome: Outcome{Verdict: Later, Transcript: why}}
+	return verdict{state: Deferred, due: now.Add(parkedFor), first: t.first, class: ClassOurs, parked: true, outcome: Outcome{Verdict: Later, Transcript: why}}
 }
 
 // refusals lists the providers that refuse an edition.

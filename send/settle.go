@@ -16,6 +16,7 @@ type verdict struct {
 	charged bool // an attempt of the recipient
 	first   int64
 	class   Class
+	parked  bool // not tried: its provider refuses the edition
 	outcome Outcome
 	trip    trip // the edition is paused, or its copies for a provider wait
 }
@@ -262,6 +263,9 @@ func (e *engine) fit(ctx context.Context, tx *store.Tx, r *result) error {
 	if r.v.state != Pending && r.v.state != Deferred && r.v.state != Ambiguous {
 		return nil
 	}
+	if err := e.unpark(ctx, tx, r); err != nil {
+		return err
+	}
 	var state EditionState
 	if err := tx.QueryRowContext(ctx, `SELECT state FROM edition WHERE id = $1`, r.t.edition).Scan(&state); err != nil {
 		return fmt.Errorf("edition %d: %w", r.t.edition, err)
@@ -273,6 +277,22 @@ func (e *engine) fit(ctx context.Context, tx *store.Tx, r *result) error {
 		r.v.state = Dropped
 	}
 	return nil
+}
+
+// unpark bends the verdict on a copy that was put off because of its provider,
+// when the issue was resumed while the verdict was on its way: the resume has
+// taken up all others that waited, and nobody would come for this one.
+func (e *engine) unpark(ctx context.Context, tx *store.Tx, r *result) error {
+	if !r.v.parked {
+		return nil
+	}
+	var refused bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refusal WHERE edition = $1 AND provider = $2)`,
+		r.t.edition, provider(r.t.to.Addr)).Scan(&refused)
+	if err == nil && !refused {
+		r.v = back(r.t)
+	}
+	return err
 }
 
 // pause stops an edition because of what servers say about us.
