@@ -25,9 +25,12 @@ type benchCmd struct {
 	Relay       string        `placeholder:"HOST:PORT" help:"A next hop of your own, in plain text, in place of the built-in one. It gets the mail!"`
 	Delay       time.Duration `placeholder:"TIME" help:"How long the built-in next hop waits before each answer."`
 	Kill        int           `placeholder:"N" help:"Kill the sender (SIGKILL) and start it again that many times, then count what came twice or never."`
+	Window      int           `default:"1" placeholder:"N" help:"Copies on their way at once over one line, by BDAT (${default})."`
+	Against     int           `placeholder:"N" help:"Measure N times in turn with the go-smtp client and, where it is installed, Postfix's smtp-source, and tell the ratios."`
 	JSON        bool          `help:"Answer in JSON."`
 
 	Sender benchSender `cmd:"" hidden:"" help:"The half that sends; galley bench starts it."`
+	Yard   benchYard   `cmd:"" hidden:"" help:"The go-smtp client; galley bench starts it."`
 	Go     benchGo     `cmd:"" hidden:"" default:"1" help:"Measure."`
 }
 
@@ -36,6 +39,12 @@ type benchGo struct{}
 
 // Run builds a world, sends through it, and tells the figures.
 func (*benchGo) Run(e *env, c *benchCmd) error {
+	if err := c.sound(); err != nil {
+		return err
+	}
+	if c.Against > 0 {
+		return c.against(e)
+	}
 	b := &bench{benchCmd: c, env: e}
 	defer b.close()
 	if err := b.build(); err != nil {
@@ -88,14 +97,22 @@ func (b *bench) close() {
 	}
 }
 
-// build makes the books with their readers and an issue, and the next hop.
-func (b *bench) build() error {
-	if b.Recipients < 1 || b.Connections < 1 || b.Size < 1 || b.Kill < 0 {
-		return errors.New("bench: recipients, connections and size are at least 1")
+// sound tells what does not go together.
+func (c *benchCmd) sound() error {
+	if c.Recipients < 1 || c.Connections < 1 || c.Window < 1 || c.Size < 1 || c.Kill < 0 {
+		return errors.New("bench: recipients, connections, window and size are at least 1")
 	}
-	if b.Relay != "" && b.Kill > 0 {
+	if c.Against > 0 && (c.Relay != "" || c.Kill > 0 || c.Database != "") {
+		return errors.New("bench: a comparison makes its own next hops and books; leave out --relay, --kill and --database")
+	}
+	if c.Relay != "" && c.Kill > 0 {
 		return errors.New("bench: only the built-in next hop can count what came twice; leave out --relay or --kill")
 	}
+	return nil
+}
+
+// build makes the books with their readers and an issue, and the next hop.
+func (b *bench) build() error {
 	var err error
 	if b.dir, err = os.MkdirTemp("", "galley-bench-"); err != nil {
 		return err
@@ -141,7 +158,7 @@ func (b *bench) nextHop() error {
 		keep = sendtest.KeepDigests
 	}
 	var err error
-	b.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{Keep: keep, Delay: b.Delay, OnAccept: b.tally.take})
+	b.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{Keep: keep, Chunking: true, Delay: b.Delay, OnAccept: b.tally.take})
 	if err == nil {
 		b.next = b.sink.Addr()
 	}

@@ -85,6 +85,7 @@ func (t *tally) reach(at int) <-chan struct{} {
 type benchFigures struct {
 	Recipients  int     `json:"recipients"`
 	Connections int     `json:"connections"`
+	Window      int     `json:"window"`
 	KB          int     `json:"kb"`
 	Sign        string  `json:"sign"`
 	Ahead       bool    `json:"ahead"`
@@ -114,7 +115,7 @@ func (b *bench) figures() (*benchFigures, error) {
 		return nil, fmt.Errorf("bench: no sender came to its end")
 	}
 	s := b.runs[len(b.runs)-1]
-	f := &benchFigures{Recipients: b.Recipients, Connections: b.Connections, KB: b.Size, Sign: b.Sign, Ahead: b.Sign != "none" && !b.Inline,
+	f := &benchFigures{Recipients: b.Recipients, Connections: b.Connections, Window: b.Window, KB: b.Size, Sign: b.Sign, Ahead: b.Sign != "none" && !b.Inline,
 		Sent: s.Sent, Seconds: s.Took.Seconds(), Kills: b.killed, PeakMB: float64(s.Peak) / 1e6, Counted: b.tally != nil}
 	n := float64(max(s.Results, 1))
 	f.PerSecond = n / max(f.Seconds, 1e-6)
@@ -142,7 +143,7 @@ func (b *bench) figures() (*benchFigures, error) {
 // kept tells whether the promise was: nobody lost, at most one second copy a
 // line and kill, all copies of one reader alike.
 func (f *benchFigures) kept() bool {
-	return f.Lost == 0 && f.Unlike == 0 && f.Twice <= f.Kills*f.Connections && (f.Counted || f.Sent == f.Recipients)
+	return f.Lost == 0 && f.Unlike == 0 && f.Twice <= f.Kills*f.Connections*max(f.Window, 1) && (f.Counted || f.Sent == f.Recipients)
 }
 
 // String is the figures for a person.
@@ -163,7 +164,7 @@ func (f *benchFigures) String() string {
 		fmt.Fprintf(&b, "  killed   %d times; the figures above are those of the last sender\n", f.Kills)
 	}
 	if f.Counted {
-		fmt.Fprintf(&b, "  promise  %d lost, %d came twice (at most %d may), %d of those not to the octet the same\n", f.Lost, f.Twice, f.Kills*f.Connections, f.Unlike)
+		fmt.Fprintf(&b, "  promise  %d lost, %d came twice (at most %d may), %d of those not to the octet the same\n", f.Lost, f.Twice, f.Kills*f.Connections*max(f.Window, 1), f.Unlike)
 	} else {
 		fmt.Fprintf(&b, "  promise  %d of %d were taken, by the next hop's own words\n", f.Sent, f.Recipients)
 	}

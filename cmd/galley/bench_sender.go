@@ -26,6 +26,7 @@ type benchSender struct {
 	Next        string `required:""`
 	Connections int    `required:"" name:"lines"`
 	Keys        string `required:""`
+	Window      int    `default:"1" name:"at-once"`
 }
 
 // senderFigures is what a sender that came to its end says of itself.
@@ -56,7 +57,7 @@ func (s *benchSender) Run(e *env) error {
 		return err
 	}
 	q := &send.Queue{DB: db, Readers: &list.List{Key: benchKey}, Newsletters: map[string]*send.Newsletter{n.ID: n}, Connections: s.Connections,
-		Courier: &relay.Relay{Addr: s.Next, Security: relay.InsecurePlain, Hello: "bench.example"}, Spent: &send.Spent{},
+		Courier: &relay.Relay{Addr: s.Next, Security: relay.InsecurePlain, Hello: "bench.example", Window: s.Window}, Spent: &send.Spent{},
 		Log: slog.New(slog.NewTextHandler(e.stderr, nil))}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -140,7 +141,7 @@ func (b *bench) start(ctx context.Context) (*sender, error) {
 	}
 	s := &sender{ended: make(chan error, 1)}
 	s.cmd = exec.CommandContext(ctx, self, "bench", "sender", "--books", b.books, "--next", b.next,
-		"--lines", strconv.Itoa(b.Connections), "--keys", b.keyFile())
+		"--lines", strconv.Itoa(b.Connections), "--keys", b.keyFile(), "--at-once", strconv.Itoa(b.Window))
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.complaints
 	if err := s.cmd.Start(); err != nil {
 		return nil, err

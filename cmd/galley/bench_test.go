@@ -22,11 +22,28 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// In turn with others: every figure is there, and with a window as many copies may
+// come twice as are on their way.
+func TestBenchAgainst(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	code, out, errs := command(t, "bench", "--recipients", "200", "--connections", "4", "--window", "4", "--sign", "none", "--size", "4", "--against", "1", "--json")
+	var r benchRatios
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exitOK {
+		t.Fatalf("exit code %d, %v\n%s%s", code, err, out, errs)
+	}
+	if r.Rounds != 1 || r.Galley.PerSecond <= 0 || r.Client.PerSecond <= 0 || r.Client.CPU <= 0 || r.Figures.Window != 4 || r.Figures.Lost != 0 {
+		t.Errorf("%+v", r)
+	}
+	r = benchRatios{Rounds: 3, Galley: benchSpeed{8000, 80}, Client: benchSpeed{2000, 400}, Source: &benchSpeed{4000, 60}}
+	golden(t, "bench_against.txt", r.String())
+}
+
 func TestBenchSaysWhatIsWrong(t *testing.T) {
 	for words, want := range map[string]string{
 		"--recipients 0":               "at least 1",
 		"--relay 127.0.0.1:1 --kill 1": "leave out --relay or --kill",
 		"--sign md5":                   "--sign",
+		"--against 1 --kill 1":         "makes its own next hops",
 	} {
 		code, out, errs := command(t, append([]string{"bench"}, strings.Fields(words)...)...)
 		if code != exitFailed || !strings.Contains(errs, want) {
@@ -47,6 +64,8 @@ func TestBenchFigures(t *testing.T) {
 	}{
 		{func(*benchFigures) {}, true},
 		{func(f *benchFigures) { f.Twice = 101 }, false},
+		{func(f *benchFigures) { f.Twice, f.Window = 200, 2 }, true},
+		{func(f *benchFigures) { f.Twice, f.Window = 201, 2 }, false},
 		{func(f *benchFigures) { f.Lost = 1 }, false},
 		{func(f *benchFigures) { f.Unlike = 1 }, false},
 		{func(f *benchFigures) { f.Counted, f.Twice, f.Kills = false, 0, 0 }, true},
