@@ -130,3 +130,33 @@ func TestOneProviderRefuses(t *testing.T) {
 		}
 	})
 }
+
+// A resume that comes while a copy is being put off takes it along: nobody else
+// would come for it in the next eight hours.
+func TestResumedWhileParked(t *testing.T) {
+	h := newHouse(t, 0)
+	e := h.waitingRun(2)
+	tasks, err := e.claim(t.Context(), 0, 2)
+	if err != nil || len(tasks) != 2 {
+		t.Fatal(len(tasks), err)
+	}
+	park := func(task *task) (state State) {
+		r := &result{t: task, v: parked(task, "550 5.7.1 no", store.Now()), at: store.Now(), done: make(chan error, 1)}
+		if err := e.commitGroup([]*result{r}); err != nil {
+			t.Fatal(err)
+		}
+		h.update(func(ctx context.Context, tx *store.Tx) error {
+			return tx.QueryRowContext(ctx, `SELECT state FROM delivery WHERE id = $1`, task.id).Scan(&state)
+		})
+		return state
+	}
+	if s := park(tasks[0]); s != Pending {
+		t.Errorf("put off after the resume: %s", s)
+	}
+	h.update(func(ctx context.Context, tx *store.Tx) error {
+		return e.leaveAlone(ctx, tx, tasks[1].edition, trip{provider: "mail.example", reason: "550 5.7.1 no"})
+	})
+	if s := park(tasks[1]); s != Deferred {
+		t.Errorf("put off before a resume: %s", s)
+	}
+}
