@@ -208,7 +208,7 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 	if r.n.Grace > 0 {
 		grace = r.n.span(r.n.Grace)
 	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers, "Goes": r.when(i.SendAt, tx.Now()),
+	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Readers": readers,
 		"Short": r.n.date("hour", i.SendAt), "Anyway": c.Word == wordAnyway, "Moved": others, "Grace": grace, "By": "", "HeldBy": holder}
 	if len(r.n.Editors) > 1 {
 		data["By"] = r.n.nameOf(r.who())
@@ -219,6 +219,9 @@ func (d *Desk) confirmApproval(ctx context.Context, tx *store.Tx, r *decisionRow
 	}
 	result := ""
 	for _, e := range r.n.Editors {
+		if data["Goes"] = r.n.when(i.SendAt, tx.Now()); e.Addr == r.Editor {
+			data["Goes"] = r.when(i.SendAt, tx.Now())
+		}
 		subject, text, err := say(r.n.Frame.Looks, name, data)
 		if err != nil {
 			return "", err

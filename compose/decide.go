@@ -42,10 +42,10 @@ func (d *Desk) carryOut(ctx context.Context) error {
 
 func (d *Desk) decisionByID(ctx context.Context, tx *store.Tx, id int64) (*decisionRow, error) {
 	r := &decisionRow{ID: id}
-	var newsletter, words string
+	var newsletter, words, clock string
 	var proof, received int64
-	err := tx.QueryRowContext(ctx, `SELECT newsletter, message_id, subject, editor, proof, issue, ruling, words, received FROM decision WHERE id = $1`, id).
-		Scan(&newsletter, &r.MessageID, &r.Subject, &r.Editor, &proof, &r.Number, &r.Ruling, &words, &received)
+	err := tx.QueryRowContext(ctx, `SELECT newsletter, message_id, subject, editor, proof, issue, ruling, words, received, clock FROM decision WHERE id = $1`, id).
+		Scan(&newsletter, &r.MessageID, &r.Subject, &r.Editor, &proof, &r.Number, &r.Ruling, &words, &received, &clock)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +53,9 @@ func (d *Desk) decisionByID(ctx context.Context, tx *store.Tx, id int64) (*decis
 		return nil, fmt.Errorf("no newsletter %q in the configuration", newsletter)
 	}
 	r.received = store.Instant(received)
+	if at, err := time.Parse("-0700", clock); err == nil {
+		r.clock = at.Location()
+	}
 	if err := json.Unmarshal([]byte(words), &r.Words); err != nil {
 		return nil, err
 	}

@@ -155,6 +155,7 @@ type Decision struct {
 	Issue      int    // the issue it names, 0 if none (the command line names one)
 	Ruling     Ruling
 	Words      Words
+	Clock      string // the zone of the mail's Date, as "+0200"; "" when it tells none
 }
 
 // Submit keeps a draft; Run reads it later.
@@ -199,10 +200,10 @@ func (d *Desk) Decide(ctx context.Context, tx *store.Tx, in *Decision) (int64, e
 		return 0, err
 	}
 	var id int64
-	err = tx.QueryRowContext(ctx, `INSERT INTO decision (newsletter, message, message_id, subject, editor, proof, issue, ruling, words, received, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new') RETURNING id`,
+	err = tx.QueryRowContext(ctx, `INSERT INTO decision (newsletter, message, message_id, subject, editor, proof, issue, ruling, words, received, clock, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'new') RETURNING id`,
 		in.Newsletter, nullable(in.Message), in.MessageID, in.Subject, in.Editor, in.Proof, in.Issue, in.Ruling,
-		string(words), store.Micros(tx.Now())).Scan(&id)
+		string(words), store.Micros(tx.Now()), in.Clock).Scan(&id)
 	tx.AfterCommit(d.bell.Ring)
 	return id, err
 }

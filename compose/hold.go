@@ -137,7 +137,7 @@ func (d *Desk) tellHeld(ctx context.Context, tx *store.Tx, r *decisionRow, h hel
 		data["By"] = r.n.nameOf(r.who())
 	}
 	if h.was == Approved {
-		data["Was"] = r.when(i.SendAt, tx.Now())
+		data["Was"] = r.n.when(i.SendAt, tx.Now())
 	}
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {

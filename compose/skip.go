@@ -116,7 +116,7 @@ func (d *Desk) tellSkipped(ctx context.Context, tx *store.Tx, r *decisionRow, sl
 	}
 	data := map[string]any{"Dates": dates(slots, tx.Now(), r.n), "Held": numbersOf(held), "Next": "", "Revision": 0}
 	if !next.IsZero() {
-		data["Next"] = r.when(next, tx.Now())
+		data["Next"] = r.n.when(next, tx.Now())
 	}
 	m, err := d.heldPaper(ctx, tx, held, data)
 	if err != nil {
@@ -186,7 +186,7 @@ func (d *Desk) pause(ctx context.Context, tx *store.Tx, r *decisionRow, c Comman
 	}
 	data := map[string]any{"Held": numbersOf(held), "Slot": "", "Revision": 0}
 	if r.n.Slot != nil {
-		data["Slot"] = r.when(r.n.Slot.Next(tx.Now()), tx.Now())
+		data["Slot"] = r.n.when(r.n.Slot.Next(tx.Now()), tx.Now())
 	}
 	return r.mailAll(ctx, tx, d, "paused", data, mail{paper: paper{Kind: paperStopped, Asks: asksSchedule}})
 }
@@ -238,7 +238,7 @@ func (d *Desk) resumeSchedule(ctx context.Context, tx *store.Tx, r *decisionRow)
 	if err != nil {
 		return "", err
 	}
-	data := map[string]any{"Next": r.when(next, tx.Now()), "Held": numbersOf(held), "Revision": 0}
+	data := map[string]any{"Next": r.n.when(next, tx.Now()), "Held": numbersOf(held), "Revision": 0}
 	m, err := d.heldPaper(ctx, tx, held, data)
 	if err != nil {
 		return "", err

@@ -79,10 +79,19 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
-			Editor: in.editorOf(l), Proof: l.opening.Proof, Issue: l.reading.Correction, Ruling: ruling, Words: words,
+			Editor: in.editorOf(l), Proof: l.opening.Proof, Issue: l.reading.Correction, Ruling: ruling, Words: words, Clock: clockOf(l.m.Date),
 		})
 		return err
 	}
+}
+
+// clockOf is the zone that a mail's Date names, as "+0200"; "" where it names
+// none: programs write +0000 that do not tell theirs (RFC 5322 section 3.3).
+func clockOf(date time.Time) string {
+	if _, offset := date.Zone(); date.IsZero() || offset == 0 {
+		return ""
+	}
+	return date.Format("-0700")
 }
 
 // csvOf is the list that comes with the word import.
@@ -343,8 +352,8 @@ func split(m *mime.Message) reply.Parts {
 // lineOf is what stands beside a link in its line, "" when nothing does.
 func lineOf(text, link string) string {
 	for line := range strings.Lines(text) {
-		if before, after, ok := strings.Cut(line, link); ok {
-			return strings.TrimSpace(strings.TrimRight(strings.TrimSpace(before), "<(") + " " + strings.TrimLeft(strings.TrimSpace(after), ">)"))
+		if strings.Contains(line, link) {
+			return intent.CutLinks(line, []string{link})
 		}
 	}
 	return ""

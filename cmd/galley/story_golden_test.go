@@ -72,6 +72,9 @@ func (s *story) readsAs(w []string) {
 // people who want to look at them.
 var mails = flag.String("mails", "", "write the HTML of mails to this folder")
 
+// escapedToken is a token in the Subject of a button.
+var escapedToken = regexp.MustCompile(`%28[\w.-]+%29`)
+
 // pageReadsAs compares the HTML part of a mail.
 func (s *story) pageReadsAs(w []string) {
 	s.t.Helper()
@@ -81,7 +84,7 @@ func (s *story) pageReadsAs(w []string) {
 	if s.seen.HTML == "" {
 		s.t.Fatalf("%q has no HTML part", s.seen.Subject)
 	}
-	s.golden(w[0]+".html", masked(s.seen.HTML))
+	s.golden(w[0]+".html", masked(escapedToken.ReplaceAllString(s.seen.HTML, "%28token%29")))
 }
 
 // panelReadsAs compares the panel of a proof's HTML part.

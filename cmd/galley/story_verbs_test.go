@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,6 +32,7 @@ var verbs = []verb{
 	given(`no slot`, func(s *story, _ []string) { s.plan.slot = "" }),
 	given(`approval by the code alone`, func(s *story, _ []string) { s.plan.approve = ApproveCode }),
 	given(`(\d+) approvals`, func(s *story, w []string) { s.plan.approvals = number(w[0]) }),
+	given(`(\w+) lives in (\S+)`, (*story).livesIn),
 	given(`a second editor, Jon`, func(s *story, _ []string) { s.plan.editors = append(s.plan.editors, "Jon") }),
 	given(`a second newsletter`, func(s *story, _ []string) { s.plan.second = true }),
 	given(`a link with (\S+) that says nothing until (.+), and then that there is no such page`, (*story).answersLate),
@@ -61,6 +63,7 @@ var verbs = []verb{
 	on(`(\w+) writes as (\w+): (.+)`, (*story).writesAs),
 	on(`([\w-]+) replies: (.+)`, func(s *story, w []string) { s.reply(w[0], w[0], "", w[1]) }),
 	on(`([\w-]+) replies to "([^"]+)" (without its thread|in its thread alone): (.+)`, (*story).repliesPartly),
+	on(`(\w+) replies in HTML alone: (.+)`, (*story).repliesHTML),
 	on(`([\w-]+) replies to "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[0], w[1], w[2]) }),
 	on(`([\w-]+) replies to (\w+)'s "([^"]+)": (.+)`, func(s *story, w []string) { s.reply(w[0], w[1], w[2], w[3]) }),
 	on(`([\w-]+) replies to "([^"]+)" with (\S+)`, (*story).repliesText),
@@ -111,6 +114,16 @@ var toronto = func() *time.Location {
 	}
 	return zone
 }()
+
+// livesIn sets the clock of somebody's mail program.
+func (s *story) livesIn(w []string) {
+	s.t.Helper()
+	zone, err := time.LoadLocation(w[1])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.person(w[0]).zone = zone
+}
 
 func number(word string) int {
 	n, _ := strconv.Atoi(word) // the form lets digits through only
@@ -264,6 +277,17 @@ func (s *story) reply(by, owner, subject, words string) {
 
 func (s *story) repliesText(w []string) {
 	s.reply(w[0], w[0], w[1], s.draft(w[2]))
+}
+
+// repliesHTML answers as programs do that write no plain text.
+func (s *story) repliesHTML(w []string) {
+	s.t.Helper()
+	by := s.person(w[0])
+	to := s.found(by, "")
+	m := s.answer(by, to, "")
+	m.Text, m.HTML = nil, []byte("<div dir=\"ltr\">"+w[1]+"</div><br><div class=\"gmail_quote\"><div class=\"gmail_attr\">On Mon, Jan 3, 2000 at 10:00 AM "+
+		html.EscapeString(to.From[0].Name)+" wrote:<br></div><blockquote class=\"gmail_quote\">"+to.HTML+"</blockquote></div>")
+	s.world.post(by, m)
 }
 
 // repliesCodeless answers from a mail program that loses every place of the

@@ -89,7 +89,8 @@ type plan struct {
 type person struct {
 	name  string
 	addr  message.Address
-	signs bool // the provider signs what is submitted
+	signs bool           // the provider signs what is submitted
+	zone  *time.Location // of the mail program's clock; nil: it tells none
 	// signedBy is the domain that it signs with, "" for the person's own.
 	signedBy string
 	box      []*boxed
@@ -467,7 +468,11 @@ func (w *world) postTo(by *person, m *message.Mail, to string) {
 // begin is a new mail of a person's to the newsletter.
 func (w *world) begin(by *person, subject, text string) *message.Mail {
 	w.written++
-	return &message.Mail{From: by.addr, To: []message.Address{{Addr: letterBox}}, Subject: subject, Date: time.Now(),
+	date := time.Now()
+	if by.zone != nil {
+		date = date.In(by.zone)
+	}
+	return &message.Mail{From: by.addr, To: []message.Address{{Addr: letterBox}}, Subject: subject, Date: date,
 		MessageID: fmt.Sprintf("<%s-%d@%s>", strings.ToLower(by.name), w.written, domainOf(by.addr.Addr)), Text: []byte(text)}
 }
 

@@ -323,7 +323,7 @@ func links(m Mail, s split, o own) (Reading, bool) {
 	if len(found) == 0 {
 		return Reading{}, false
 	}
-	return Reading{Kind: KindLinks, Links: found, Note: beside(o.all(), found)}, true
+	return Reading{Kind: KindLinks, Links: found, Note: CutLinks(o.all(), found)}, true
 }
 
 // reactionText knows the text that Gmail lays beside a reaction part.

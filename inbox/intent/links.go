@@ -54,21 +54,43 @@ func trimLink(u string) string {
 	return u
 }
 
-// beside is a text without its links.
-func beside(text string, found []string) string {
+// CutLinks is a text without its links.
+func CutLinks(text string, found []string) string {
 	// The longest first, so that one address does not cut another.
 	sorted := slices.SortedFunc(slices.Values(found), func(a, b string) int { return len(b) - len(a) })
 	for _, u := range sorted {
-		text = strings.ReplaceAll(text, u, "")
+		text = strings.ReplaceAll(text, u, gone)
 		if typed, ok := strings.CutPrefix(u, "http://www."); ok {
-			text = strings.ReplaceAll(text, "www."+typed, "")
+			text = strings.ReplaceAll(text, "www."+typed, gone)
 		}
 	}
 	var lines []string
 	for l := range strings.SplitSeq(text, "\n") {
-		if l = strings.Trim(fold(l), " <>()[]-–—"); l != "" {
+		if l = strings.Trim(closeGap(fold(l)), " <>()[]-–—"); l != "" {
 			lines = append(lines, l)
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// gone stands where a link was, until the line around it is closed.
+const gone = "\x00"
+
+var (
+	aroundLink = regexp.MustCompile(`[<(\[]*` + gone + `[>)\]]*`)
+	edgeLink   = regexp.MustCompile(`^(?: ?` + gone + `[ .,;:]*)+|(?: ` + gone + `)+$`)
+	insideLink = regexp.MustCompile(`(?: ?` + gone + `)+ ?([?!.,;:]|$|[^ ])`)
+)
+
+// closeGap takes a link out of a line so that what is left can be read: at
+// either end nothing is missed, and within a sentence an ellipsis stands for it.
+func closeGap(l string) string {
+	l = edgeLink.ReplaceAllString(strings.TrimSpace(aroundLink.ReplaceAllString(l, gone)), "")
+	return strings.TrimSpace(insideLink.ReplaceAllStringFunc(l, func(hit string) string {
+		next := insideLink.FindStringSubmatch(hit)[1]
+		if strings.ContainsAny(next, "?!.,;:") || next == "" {
+			return " …" + next
+		}
+		return " … " + next
+	}))
 }

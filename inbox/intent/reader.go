@@ -101,7 +101,7 @@ func ReadReader(m ReaderMail) ReaderReading {
 	}
 	r := ReaderReading{Links: findLinks(text)}
 	r.Consent, r.ConsentWords = consent(text)
-	r.Note = beside(text, r.Links)
+	r.Note = CutLinks(text, r.Links)
 	r.Letter = len(r.Links) == 0 || saysMore(r.Note, text)
 	return r
 }

@@ -252,6 +252,7 @@ CREATE TABLE decision (
 	issue      BIGINT NOT NULL DEFAULT 0,
 	ruling     TEXT NOT NULL,
 	words      TEXT NOT NULL,
+	clock      TEXT NOT NULL DEFAULT '', -- the zone of the mail's Date, +0200
 	received   BIGINT NOT NULL,
 	state      TEXT NOT NULL CHECK (state IN ('new', 'done')),
 	faults     BIGINT NOT NULL DEFAULT 0,
