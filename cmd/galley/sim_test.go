@@ -32,6 +32,7 @@ import (
 // the matter of TestClockJumps.
 func TestSimulation(t *testing.T) {
 	storetest.WatchCommits()
+	t.Parallel() // beside those that wait for servers
 	seeds, readers := 2, 30
 	if os.Getenv("GALLEY_SERVERS") != "" {
 		seeds = 40
@@ -61,6 +62,7 @@ func TestSimulation(t *testing.T) {
 // last event and its instant, or a seed that fails could not be looked into.
 func TestSimulationReplays(t *testing.T) {
 	storetest.WatchCommits()
+	t.Parallel() // beside those that wait for servers
 	seeds, times := 2, 2
 	if os.Getenv("GALLEY_SERVERS") != "" {
 		seeds, times = 20, 3
