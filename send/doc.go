@@ -26,22 +26,37 @@
 //   - When the books cannot be written nothing is sent; Run waits and tries
 //     again. When another process has taken over, Run ends with ErrFenced.
 //
-// What holds the promise to account, by the numbers of the trust design; the
-// second line of each is its long form:
+// What holds the promise to account, by the numbers of the trust design. All of
+// it runs in .ci/run; behind "long:" stands the command for more.
+//   - 1, 3, 4, 14: message.TestRandomIssues, TestMutantsJudged; TestTenThousandWaysToLeave.
 //   - 6: cmd/galley TestRecords, the stories records-…; TestRealServers holds an
 //     issue to a thousand for a missing record, and lets it go when it is there.
-//   - 1, 3, 4, 14: message.TestRandomIssues, TestMutantsJudged; TestTenThousandWaysToLeave.
-//   - 15: relay.TestSmuggling, TestSmugglingThroughPostfix, TestSmugglingThroughExim.
-//   - 24, 25, 39: the daemon killed in mid-run, cmd/galley TestKilledInMidRun,
-//     TestOnePersonOneCopy; TestKills here.
-//   - 26: the whole house under faults for fourteen days, cmd/galley TestSimulation;
-//     GALLEY_SIM_SEEDS=10000 GALLEY_SIM_READERS=200 go test -timeout 0 -run TestSimulation ./cmd/galley
-//   - 29 to 32: TestLostReplies, TestOutageOfADay, TestRefusedForEver, TestGreylist.
+//   - 15: relay TestSmuggling, TestSmugglingThroughPostfix, TestSmugglingThroughExim.
+//   - 16 to 21, 23: in relay TestTimeouts, TestBodyTimeouts,
+//     TestHostileServers, TestTable, TestFates, TestLoneDot, TestNoPlaintext,
+//     TestRoundTrips; TestNextHopRefusesUs here.
+//   - 22: TestPerSecond, TestQuotaSlides; relay TestMaxMessages.
+//   - 24: TestOneRowAPerson, cmd/galley TestOnePersonOneCopy.
+//   - 25, 39: TestKills, cmd/galley TestKilledInMidRun: the real daemon killed.
+//   - 26: cmd/galley TestSimulation and TestSimulationReplays: the whole house
+//     under faults for fourteen days. A seed comes out the same to the last event
+//     and its instant; GALLEY_SIM_SEEDS=1 GALLEY_SIM_FIRST=n plays seed n.
+//     long: GALLEY_SIM_SEEDS=10000 GALLEY_SIM_READERS=200 go test -timeout 0 -run 'TestSimulation$' ./cmd/galley
+//   - 27: TestEveryCommit: the n-th commit fails, or the process dies before or
+//     after it, for every n.
+//   - 28: TestCrashImages. long: GALLEY_SERVERS=1 go test -run TestCrashImages ./send
+//   - 29 to 32: TestLostReplies, TestHoldWhatMayHaveArrived, TestOutageOfADay,
+//     TestRefusedForEver, TestGreylist.
 //   - 33: TestFullBooks, TestFullDisk.
-//   - 34, 36, 37: cmd/galley TestSecondDaemon, TestHeldKilledResumed,
-//     TestCancelledInMidRun, TestChangesInMidRun; TestFencing here.
+//   - 34: cmd/galley TestSecondDaemon, TestFurtherMachine; TestFencing here.
 //   - 35: TestWhoLeavesInMidRunGetsNothing.
-//   - 41: the same on PostgreSQL, and TestPostgresKilledInMidRun;
-//     GALLEY_SERVERS=1 go test ./send/... ./cmd/galley
+//   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley
+//     TestHeldKilledResumed, TestCancelledInMidRun, TestChangesInMidRun.
+//   - 38: TestBreaker, TestBreakerByProvider, TestRefusals.
+//   - 41: the same on PostgreSQL, and cmd/galley TestPostgresKilledInMidRun.
+//     long: GALLEY_SERVERS=1 go test ./send/... ./cmd/galley
 //   - 45: go test -tags chaos -run TestClockJumps ./cmd/galley
+//   - several machines: TestMachines, cmd/galley TestFurtherMachine.
+//   - everything at once, to the real program: cmd/galley TestChaos.
+//     long: GALLEY_SERVERS=1 GALLEY_CHAOS_SEEDS=100 GALLEY_CHAOS_READERS=5000 go test -tags chaos -timeout 0 -v -run TestChaos ./cmd/galley
 package send

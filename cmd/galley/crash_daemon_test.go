@@ -57,7 +57,7 @@ type daemon struct {
 
 // startDaemon runs galley serve; what it logs is added to daemon.log beside
 // the configuration.
-func startDaemon(t *testing.T, config string, flags ...string) *daemon {
+func startDaemon(t *testing.T, config string, env []string, flags ...string) *daemon {
 	t.Helper()
 	log, err := os.OpenFile(daemonLog(config), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -66,6 +66,7 @@ func startDaemon(t *testing.T, config string, flags ...string) *daemon {
 	defer log.Close()
 	d := &daemon{cmd: program(t, config, append([]string{"serve"}, flags...)...), ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.Env = append(d.cmd.Env, env...)
 	if d.stdin, err = d.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

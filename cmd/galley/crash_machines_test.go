@@ -23,7 +23,7 @@ func (r *rig) further(dir string) *daemon {
 	if err := os.MkdirAll(filepath.Join(dir, "looks"), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
-	d := startDaemon(r.t, filepath.Join(dir, "galley.toml"), "--parts", "send")
+	d := startDaemon(r.t, filepath.Join(dir, "galley.toml"), nil, "--parts", "send")
 	r.t.Cleanup(func() { d.kill(); d.bury() })
 	return d
 }

@@ -36,8 +36,9 @@ type rig struct {
 	on     footing
 	sink   *sendtest.Sink
 	d      *daemon
-	opened bool   // a daemon has opened the mailbox
-	h      *house // the parts, joined in the test's own process, while it looks into the books
+	env    []string // further variables of the daemon's
+	opened bool     // a daemon has opened the mailbox
+	h      *house   // the parts, joined in the test's own process, while it looks into the books
 
 	kills int
 	waits time.Duration // the longest time from a start to the first MAIL
@@ -221,7 +222,7 @@ func (r *rig) start() {
 	r.mu.Lock()
 	r.first = time.Time{}
 	r.mu.Unlock()
-	r.d = startDaemon(r.t, r.config())
+	r.d = startDaemon(r.t, r.config(), r.env)
 	if !r.opened { // what lies in the mailbox before the first start is left alone
 		r.until("the mailbox is open", func() bool {
 			log, err := os.ReadFile(daemonLog(r.config()))

@@ -177,7 +177,7 @@ func (r *real) readers(n, gone int) {
 func (r *real) start() {
 	r.t.Helper()
 	r.shut()
-	r.d = startDaemon(r.t, r.config())
+	r.d = startDaemon(r.t, r.config(), nil)
 }
 
 // stop ends the daemon as systemd does.

@@ -35,7 +35,7 @@ func TestSimulation(t *testing.T) {
 	t.Parallel() // beside those that wait for servers
 	seeds, readers := 2, 30
 	if os.Getenv("GALLEY_SERVERS") != "" {
-		seeds = 40
+		seeds = 20
 	}
 	seeds, readers = number0("GALLEY_SIM_SEEDS", seeds), number0("GALLEY_SIM_READERS", readers)
 	first := number0("GALLEY_SIM_FIRST", 1)
