@@ -209,6 +209,7 @@ func (w *world) start() {
 		b.Dial, h.inboxes[i].Tick = w.imap.Dial, rest
 		if w.plan.tick > time.Hour { // an idle year has half a million minutes
 			b.Poll, b.Idle = w.plan.tick, w.plan.tick
+			h.again[i].Poll, h.again[i].Idle = w.plan.tick, w.plan.tick
 		}
 	}
 	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}}
