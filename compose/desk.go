@@ -23,6 +23,7 @@ type Press interface {
 	Halt(ctx context.Context, tx *store.Tx, newsletter string, issue int, how send.Halt) error
 	Correct(ctx context.Context, tx *store.Tx, e *send.Edition) error
 	MoveIn(ctx context.Context, tx *store.Tx) error
+	Silent() bool // readers get nothing now, whatever is approved
 	Post(ctx context.Context, tx *store.Tx, s *send.Slip) error
 }
 
@@ -31,7 +32,7 @@ type Figures interface {
 	Audience(ctx context.Context, tx *store.Tx, newsletter string) (int, error)
 	Progress(ctx context.Context, tx *store.Tx, newsletter string, issue int) (*send.Run, error)
 	Failures(ctx context.Context, tx *store.Tx, newsletter string, issue int) ([]send.Failure, error)
-	Away(ctx context.Context, tx *store.Tx) (since time.Time, err error)
+	Away(ctx context.Context, tx *store.Tx) (send.Away, error)
 	Tallies(ctx context.Context, tx *store.Tx, newsletter string, most int) ([]send.Tally, error)
 	Came(ctx context.Context, tx *store.Tx, newsletter string, issue int) (bounces, complaints int, err error)
 	Pulse(ctx context.Context, tx *store.Tx, r *send.Run) (perSecond float64, left time.Duration, err error)

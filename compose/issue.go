@@ -35,9 +35,9 @@ const (
 // moves is the table of legal moves of an issue (trust.md 3.3).
 var moves = map[State][]State{
 	"":        {Proofed, Sent /* imported from an archive */},
-	Proofed:   {Proofed, Approved, Held, Cancelled},
+	Proofed:   {Proofed, Approved, Held, Sent /* the mailbox shows that it went out */, Cancelled},
 	Approved:  {Proofed, Approved, Held, Sending, Sent, Cancelled},
-	Held:      {Proofed, Approved, Held, Cancelled},
+	Held:      {Proofed, Approved, Held, Sent /* as above */, Cancelled},
 	Sending:   {Stopped, Sent},
 	Stopped:   {Stopped /* a new text for the rest */, Sending, Sent, Cancelled},
 	Sent:      {},

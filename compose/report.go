@@ -183,6 +183,9 @@ const mostLate = 12 * time.Hour
 
 // firstCopy posts the editors' own copy the grace time before all others.
 func (d *Desk) firstCopy(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
+	if d.Press.Silent() { // the others would not follow
+		return nil
+	}
 	if tx.Now().Before(i.SendAt.Add(-max(n.Grace, leastLook))) || tx.Now().After(i.SendAt.Add(mostLate)) {
 		return nil
 	}
@@ -218,10 +221,7 @@ func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue)
 		return err
 	}
 	if i.Slot != "" {
-		_, err := tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, issue, state, at) VALUES ($1, $2, $3, 'used', $4)
-			ON CONFLICT (newsletter, day) DO UPDATE SET issue = excluded.issue, state = 'used', at = excluded.at`,
-			n.ID, i.Slot, i.Number, store.Micros(tx.Now()))
-		if err != nil {
+		if err := useSlot(ctx, tx, n, i); err != nil {
 			return err
 		}
 	}
@@ -234,6 +234,14 @@ func (d *Desk) begun(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue)
 		return err
 	}
 	return fileLinks(ctx, tx, n.ID, i.Number, f.Links)
+}
+
+// useSlot notes that an issue has taken its slot.
+func useSlot(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO slot (newsletter, day, issue, state, at) VALUES ($1, $2, $3, 'used', $4)
+		ON CONFLICT (newsletter, day) DO UPDATE SET issue = excluded.issue, state = 'used', at = excluded.at`,
+		n.ID, i.Slot, i.Number, store.Micros(tx.Now()))
+	return err
 }
 
 // fileLinks keeps what was published where. A link that waited, and that the

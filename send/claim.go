@@ -52,7 +52,7 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			return fmt.Errorf("claiming slips: %w", err)
 		}
 		tasks = append(tasks, some...)
-		if e.q.away.Load() {
+		if e.q.Silent() {
 			return nil
 		}
 		live, err := liveEditions(ctx, tx)

@@ -22,7 +22,7 @@ const (
 // advance brings the editions forward: deliveries are prepared once they are
 // approved, the audience is frozen at its time, a run without rows to do ends.
 func (e *engine) advance(ctx context.Context) error {
-	if e.q.away.Load() {
+	if e.q.Silent() {
 		return nil // what is too late when an editor has said yes is held as ever
 	}
 	var live []*Edition

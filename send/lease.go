@@ -61,6 +61,9 @@ func (e *engine) renew(ctx context.Context) error {
 		if err := e.heedClock(ctx, tx); err != nil {
 			return err
 		}
+		if err := e.q.lookHome(ctx, tx); err != nil { // an editor may have answered another machine
+			return err
+		}
 		done, err := tx.ExecContext(ctx, `UPDATE lease SET until = $1 WHERE name = $2`,
 			store.Micros(tx.Now().Add(leaseLife)), e.lease())
 		if err != nil {

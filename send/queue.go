@@ -55,13 +55,15 @@ type Queue struct {
 	// called outside of transactions and may take a minute. nil: nobody looks.
 	Fit func(ctx context.Context, newsletter string) ([]Fault, error)
 
-	bell   store.Bell
-	look   store.Bell
-	mu     sync.Mutex
-	closed map[int64]bool // editions of which nothing more may begin
-	halts  int            // how often one was closed
-	sealed atomic.Int64   // copies for which a seal was used
-	away   atomic.Bool    // on a machine that no editor has confirmed
+	bell    store.Bell
+	look    store.Bell
+	mu      sync.Mutex
+	closed  map[int64]bool // editions of which nothing more may begin
+	halts   int            // how often one was closed
+	sealed  atomic.Int64   // copies for which a seal was used
+	away    atomic.Bool    // on a machine, or with books, that no editor has confirmed
+	looking atomic.Int64   // how many mailboxes were not looked at yet
+	machine string         // what Arrive was told
 }
 
 // Unsure is what becomes of a copy whose line broke after its final dot.

@@ -27,6 +27,9 @@ type Return struct {
 // Returned keeps a return; Run draws the consequences.
 func (q *Queue) Returned(ctx context.Context, tx *store.Tx, r *Return) error {
 	counted, err := countable(ctx, tx, r)
+	if err == nil {
+		err = q.unheardOf(ctx, tx, r)
+	}
 	if err != nil {
 		return fmt.Errorf("return: %w", err)
 	}
@@ -35,6 +38,23 @@ func (q *Queue) Returned(ctx context.Context, tx *store.Tx, r *Return) error {
 		r.Newsletter, r.Delivery, r.Slip, r.Message, r.Kind, r.Class, r.Action, r.Status, r.Reason, counted, store.Micros(tx.Now())).Scan(&r.ID)
 	q.ring(tx)
 	return err
+}
+
+// unheardOf takes a copy that comes back for a trace when the books do not know
+// it: its token is ours, so they are older than the copy.
+func (q *Queue) unheardOf(ctx context.Context, tx *store.Tx, r *Return) error {
+	if r.Delivery == 0 {
+		return nil
+	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(id), 0) FROM delivery`).Scan(&last); err != nil || r.Delivery <= last {
+		return err
+	}
+	settled, err := q.Confirmed(ctx, tx)
+	if err != nil || !settled.IsZero() { // an editor knows already: copies of that time come back for days
+		return err
+	}
+	return q.Older(ctx, tx, []Trace{{Newsletter: r.Newsletter, Kind: "return", At: tx.Now()}})
 }
 
 // countable tells whether a return counts: it belongs to a delivery of this

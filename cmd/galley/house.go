@@ -55,7 +55,10 @@ func build(ctx context.Context, cfg *Config, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT(resolver(cfg.Resolver)), list: &list.List{Key: key}, machine: machineMark(db.Dialect(), key)}
+	h := &house{cfg: cfg, log: log, db: db, dns: lookupTXT(resolver(cfg.Resolver)), list: &list.List{Key: key}}
+	if h.machine, err = machineMark(ctx, db, cfg.Data, key); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	if err := h.join(key); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -265,7 +268,7 @@ func (h *house) open(n *Newsletter, sn *send.Newsletter, pgp []*trust.Key) {
 	h.boxes = append(h.boxes, box)
 	h.again = append(h.again, again)
 	h.inboxes = append(h.inboxes, in)
-	k := &keeper{db: h.db, queue: h.queue, box: box, newsletter: n.ID, inbox: n.IMAP.Folder, sent: n.IMAP.Sent, log: h.log}
+	k := &keeper{db: h.db, queue: h.queue, desk: h.desk, loop: sn.Loop(), box: box, newsletter: n.ID, inbox: n.IMAP.Folder, sent: n.IMAP.Sent, log: h.log}
 	for _, e := range n.Editors {
 		k.editors = append(k.editors, e.Address.Key())
 	}

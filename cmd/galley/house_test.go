@@ -70,7 +70,7 @@ var fence = map[string]string{
 var owner = map[string]string{
 	"mailbox": "inbox", "message": "inbox", "octets": "inbox", "arrival": "inbox", "seen": "inbox", "canary": "inbox", "editor": "inbox",
 	"draft": "compose", "decision": "compose", "issue": "compose", "audit": "compose", "proof": "compose", "signature": "compose", "slot": "compose", "schedule": "compose", "link": "compose", "suggestion": "compose", "vote": "compose", "letter": "compose", "image": "compose",
-	"edition": "send", "enclosure": "send", "delivery": "send", "attempt": "send", "seal": "send", "refusal": "send", "return": "send", "slip": "send", "lease": "send", "home": "send",
+	"edition": "send", "enclosure": "send", "delivery": "send", "attempt": "send", "seal": "send", "refusal": "send", "return": "send", "slip": "send", "lease": "send", "home": "send", "trace": "send",
 	"starter": "compose", "greeting": "compose", "approval": "compose",
 	"subscriber": "send/list", "consent": "send/list", "suppression": "send/list",
 	"request": "send/door", "knock": "send/door",

@@ -2,30 +2,48 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
+	"syscall"
 
 	"galley/send/store"
 )
 
 // machineMark is what tells this machine from every other one, without saying
 // which it is: the books travel, and machine-id(5) asks that the number itself
-// be kept private. It is "" with PostgreSQL, where the books stay where they
-// are, several machines take turns, and a lease keeps them apart; and where
-// the system has no number of its own, since a name that changes with every
-// start, as a container's does, would be asked about for ever.
-func machineMark(dialect store.Dialect, key []byte) string {
-	if dialect != store.SQLite {
-		return ""
-	}
+// be kept private. On PostgreSQL the books are a part of it, so that a copy of
+// them on another server is noticed as well.
+func machineMark(ctx context.Context, db *store.DB, data string, key []byte) (string, error) {
 	id, err := os.ReadFile("/etc/machine-id")
 	id = bytes.TrimSpace(id)
 	if err != nil || len(id) == 0 || string(id) == "uninitialized" {
+		id = []byte(placeOf(data))
+	}
+	books, err := db.Identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(id) == 0 && books == "" {
+		return "", nil
+	}
+	return markOf(string(id)+books, key), nil
+}
+
+// placeOf stands in for a machine's number where the system has none, as in
+// many containers: the file system that the data folder lies on, and its place
+// there. Both stay when a container is made anew around its volume, and are
+// others in whatever place the folder is copied to.
+func placeOf(data string) string {
+	var fs syscall.Statfs_t
+	var file syscall.Stat_t
+	if syscall.Statfs(data, &fs) != nil || syscall.Stat(data, &file) != nil {
 		return ""
 	}
-	return markOf(string(id), key)
+	return fmt.Sprintf("%v %d", fs.Fsid, file.Ino)
 }
 
 func markOf(id string, key []byte) string {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
+	"galley/compose"
 	"galley/inbox/mailbox"
 	"galley/send"
 	"galley/send/store"
@@ -27,12 +29,15 @@ type keeper struct {
 	tick       time.Duration // how often it looks by itself; keepEvery when 0
 	db         *store.DB
 	queue      *send.Queue
+	desk       *compose.Desk
+	loop       string // what our mails say in X-Loop
 	box        *mailbox.Mailbox
 	newsletter string
 	inbox      string
 	sent       string // "off": no copies
 	editors    []string
 	log        *slog.Logger
+	look       sync.Once // a start's look at what lies in Sent
 }
 
 // keepEvery is how long a copy may take to appear.
@@ -41,6 +46,9 @@ const keepEvery = 30 * time.Second
 // run lays copies until ctx ends. While the mailbox is out of reach, as those
 // who watch it have told, it does not try; any other fault is told once.
 func (k *keeper) run(ctx context.Context) error {
+	if k.watched() {
+		k.look.Do(func() { k.lookBefore(ctx) })
+	}
 	tick := time.NewTicker(cmp.Or(k.tick, keepEvery))
 	defer tick.Stop()
 	told := ""

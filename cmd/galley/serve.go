@@ -115,6 +115,9 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
 	for _, k := range h.keepers {
+		if k.watched() {
+			h.queue.Withhold()
+		}
 		parts = append(parts, daemonPart{"sent " + k.newsletter, k.run})
 	}
 	if h.cfg.Web == nil {
@@ -136,10 +139,8 @@ func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
 // runQueue ends the whole daemon when another one has taken what it had claimed,
 // and when its key is another one than the other machines'.
 func (h *house) runQueue(ctx context.Context) error {
-	if h.machine != "" {
-		if err := h.queue.Arrive(ctx, h.machine); err != nil {
-			return err
-		}
+	if err := h.queue.Arrive(ctx, h.machine); err != nil {
+		return err
 	}
 	err := h.queue.Run(ctx)
 	if errors.Is(err, send.ErrFenced) || errors.Is(err, send.ErrKey) {

@@ -43,9 +43,10 @@ func TestStories(t *testing.T) {
 type story struct {
 	signer *signer // Ines and her OpenPGP key
 	*world
-	texts map[string]string
-	seen  *boxed // the mail that was looked at last
-	opens bool   // the house is open: nothing more can be given
+	texts  map[string]string
+	backup map[string][]byte // a copy of the books, by file
+	seen   *boxed            // the mail that was looked at last
+	opens  bool              // the house is open: nothing more can be given
 }
 
 func tell(t *testing.T, a *txtar.Archive) { tellWith(t, a, func(*story) {}) }
@@ -94,7 +95,7 @@ func (s *story) line(n int, line string) {
 		s.contains(n, words)
 		return
 	}
-	for _, v := range slices.Concat(tableVerbs, figureVerbs, yearVerbs, serverVerbs, helloVerbs, verbs) {
+	for _, v := range slices.Concat(tableVerbs, figureVerbs, yearVerbs, serverVerbs, helloVerbs, olderVerbs, verbs) {
 		if hit := v.form.FindStringSubmatch(words); hit != nil {
 			if !v.given && !s.opens {
 				s.opens = true

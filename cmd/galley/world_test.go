@@ -79,6 +79,7 @@ type plan struct {
 	tick                 time.Duration
 	rest                 time.Duration   // how often all but the queue look; 0: at every tick
 	looks                bool            // the DNS is asked before a send to many
+	sent                 string          // the folder of copies, "" for the usual one
 	firstDay             bool            // the editors have not said hello yet
 	alone                bool            // nobody writes, and nothing looks whether anybody does
 	links                *lateWeb        // asked whether links are alive; nil: nobody is
@@ -220,6 +221,9 @@ func (w *world) start() {
 		parts = append(parts, daemonPart{"inbox " + in.Newsletter.ID, in.Run})
 	}
 	for _, k := range h.keepers {
+		if k.watched() {
+			h.queue.Withhold()
+		}
 		if w.plan.tick > time.Hour {
 			k.tick = w.plan.tick
 		}
@@ -319,8 +323,9 @@ port = 143
 security = "plain"
 user = %q
 password = %q
+sent = %q
 
-`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, language, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user, servertest.Password)
+`, id, name, address, strings.Join(editors, ", "), w.plan.approve, w.plan.grace, w.plan.acknowledge, w.plan.firstDay, language, cmp.Or(w.plan.pattern, send.DefaultForm), w.plan.pgp, user, servertest.Password, cmp.Or(w.plan.sent, sentFolder))
 	if len(w.plan.words) > 0 {
 		c.WriteString("[newsletter.words]\n" + strings.Join(w.plan.words, "\n") + "\n\n")
 	}

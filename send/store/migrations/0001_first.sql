@@ -571,12 +571,23 @@ CREATE TABLE slip (
 CREATE INDEX slip_due ON slip (state, due);
 CREATE INDEX slip_copied ON slip (newsletter, copied, id);
 
--- The machine that may mail readers, and the one that asks whether it may.
+-- The machines that may mail readers, and those that ask whether they may.
 CREATE TABLE home (
-	name    TEXT PRIMARY KEY,
-	machine TEXT NOT NULL,
-	guest   TEXT NOT NULL DEFAULT '',
-	since   BIGINT NOT NULL
+	machine   TEXT PRIMARY KEY,
+	confirmed BOOLEAN NOT NULL,
+	since     BIGINT NOT NULL
+);
+
+-- Mails of ours that the books do not know: they are older than what was done.
+CREATE TABLE trace (
+	newsletter TEXT NOT NULL,
+	kind       TEXT NOT NULL,
+	issue      BIGINT NOT NULL,
+	subject    TEXT NOT NULL,
+	at         BIGINT NOT NULL,
+	since      BIGINT NOT NULL,
+	settled    BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (newsletter, kind, issue, at)
 );
 
 CREATE TABLE lease (
