@@ -1,8 +1,8 @@
 // Package send takes approved editions to their readers, and slips to whom
 // they concern, and keeps the books of what became of each.
 //
-// It owns the tables edition, delivery, attempt, seal, refusal, return, slip and
-// lease. A delivery is one row for each issue and subscriber, made once and never
+// It owns the tables edition, delivery, attempt, seal, refusal, return, slip,
+// lease, home and trace. A delivery is one row for each issue and subscriber, made once and never
 // removed; its state is one of delivery.go's and changes only as the table
 // there allows. Publish, Halt, Reschedule, Post and Returned write rows in
 // the caller's transaction and do nothing else; Run does the work.

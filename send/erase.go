@@ -43,6 +43,7 @@ func (q *Queue) Erase(ctx context.Context, tx *store.Tx, newsletter, address str
 	}
 	for _, text := range []string{
 		`UPDATE attempt SET reply = '' WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
+		`DELETE FROM seal WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
 		`UPDATE return SET reason = '' WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
 		`UPDATE delivery SET address = '', name = '', reply = '', state = CASE WHEN state IN ('prepared', 'pending', 'deferred') THEN 'suppressed'
 			WHEN state = 'ambiguous' THEN 'held' ELSE state END WHERE newsletter = $1 AND subscriber = $2`,
@@ -58,25 +59,32 @@ func (q *Queue) Erase(ctx context.Context, tx *store.Tx, newsletter, address str
 	return q.eraseSlips(ctx, tx, newsletter, address, telling)
 }
 
-// eraseSlips empties settled mails to others that tell of an address, such
-// as a letter that was passed on to the editor.
+// eraseSlips empties mails to others that tell of an address, such as a letter
+// that was passed on to the editor. One that has not left yet is waited for: it
+// would be kept afterwards.
 func (q *Queue) eraseSlips(ctx context.Context, tx *store.Tx, newsletter, address string, telling []string) error {
 	key := []byte(strings.ToLower(address))
-	rows, err := tx.QueryContext(ctx, `SELECT id, message_id, raw FROM slip WHERE newsletter = $1 AND state IN ('sent', 'failed', 'expired')`, newsletter)
+	rows, err := tx.QueryContext(ctx, `SELECT id, message_id, raw, state IN ('sent', 'failed', 'expired') FROM slip WHERE newsletter = $1`, newsletter)
 	told := map[string]bool{}
 	for _, id := range telling {
 		told[id] = true
 	}
+	waits := false
 	ids, err := collect(rows, err, func(row scanner) (int64, error) {
 		var id int64
 		var messageID string
 		var raw []byte
-		err := row.Scan(&id, &messageID, &raw)
+		var settled bool
+		err := row.Scan(&id, &messageID, &raw, &settled)
 		if !told[messageID] && !bytes.Contains(bytes.ToLower(raw), key) {
 			id = 0
 		}
+		waits = waits || id != 0 && !settled
 		return id, err
 	})
+	if err == nil && waits {
+		return ErrUnderWay
+	}
 	for _, id := range ids {
 		if id != 0 && err == nil {
 			_, err = tx.ExecContext(ctx, `UPDATE slip SET raw = $1, reply = '' WHERE id = $2`, []byte{}, id)

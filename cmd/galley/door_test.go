@@ -157,6 +157,61 @@ func TestAskersByMailLearnNothing(t *testing.T) {
 	})
 }
 
+// trust.md bar 61 by mail, its timing: what goes out leaves after the same time
+// for a reader as for a stranger, and what a house does for one that gets
+// nothing keeps nobody else waiting longer. Nothing but this can be seen from
+// outside, since the asker gets no answer.
+func TestAskersByMailLearnNothingByTheClock(t *testing.T) {
+	inWorld(t, 30*time.Second, func(w *world) {
+		const times = 10
+		w.plan.readers = times
+		w.subscribe("quiet", times)
+		medians := map[string]time.Duration{}
+		for _, kind := range []string{"known", "unknown", "suppressed", "waiting"} {
+			var took []time.Duration
+			for i := range times {
+				who := fmt.Sprintf("%s%d@elsewhere.example", kind, i)
+				switch kind {
+				case "known":
+					who = w.reader(i + 1)
+				case "suppressed":
+					w.shut(who)
+				case "waiting":
+					w.write(who, "", letterBox, "subscribe", "subscribe\n", "")
+					time.Sleep(time.Minute)
+				}
+				time.Sleep(2*time.Minute + time.Duration(i)*731*time.Millisecond) // anywhere between two ticks
+				began, probe := time.Now(), fmt.Sprintf("probe%s%d@elsewhere.example", kind, i)
+				w.write("mallory@mallory.example", "Mallory", letterBox, "hello", "subscribe "+who+"\n", "")
+				w.write(probe, "", letterBox, "subscribe", "subscribe\n", "")
+				if !waited(3*time.Minute, func() bool { return len(w.to(probe)) > 0 }) {
+					t.Fatalf("%s: the mail behind it is not answered", kind)
+				}
+				took = append(took, w.to(probe)[0].Time.Sub(began))
+			}
+			slices.Sort(took)
+			medians[kind] = took[times/2]
+		}
+		for kind, m := range medians {
+			if base := medians["unknown"]; m > base+base/20 || m < base-base/20 {
+				t.Errorf("behind a mail about a %s address it takes %s, behind one about an unknown %s", kind, m, base)
+			}
+		}
+		t.Logf("medians of %d: %v", times, medians)
+	})
+}
+
+// shut keeps an address off the list.
+func (w *world) shut(addr string) {
+	w.update(func(ctx context.Context, tx *store.Tx) error {
+		a, err := list.ParseAddress(addr)
+		if err == nil {
+			_, err = w.house.list.Suppress(ctx, tx, "quiet", a, "bounced")
+		}
+		return err
+	})
+}
+
 // alike is a confirmation without what differs for every address.
 func alike(a sendtest.Accepted) []byte {
 	m, err := mime.Read(a.Octets)
