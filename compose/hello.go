@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -266,16 +267,11 @@ func (d *Desk) tellGreeted(ctx context.Context, tx *store.Tx, r *decisionRow, g 
 		has[p] = true
 	}
 	domain := domainOf(r.Editor)
-	foreign := g.By == ByDKIM
-	for _, s := range g.Domains {
-		if s == domain || strings.HasSuffix(domain, "."+s) {
-			foreign = false
-		}
-	}
+	foreign := len(foreignTo(r.Editor, g)) > 0
 	data := map[string]any{"Open": d.standing(ctx, tx, r), "Name": firstName(r.n.nameOf(r.Editor)), "G": g, "Has": has, "Domain": domain,
 		"Foreign": foreign, "CodeAlone": r.n.CodeAlone, "Drafts": drafts, "Learnt": len(g.Signature) > 0 || g.Banner != "" || g.Foot != ""}
 	m := &mail{paper: paper{Kind: paperAnswer}}
-	if data["Learnt"] == true {
+	if data["Learnt"] == true || foreign {
 		m.paper = paper{Kind: paperQuestion, Asks: asksLines + strconv.FormatInt(r.ID, 10)}
 	}
 	return r.mail(ctx, tx, d, "hello-answer", data, m)
@@ -284,11 +280,7 @@ func (d *Desk) tellGreeted(ctx context.Context, tx *store.Tx, r *decisionRow, g 
 // answerLines forgets what a hello has shown, when the editor says that it is
 // no signature; a yes says what the desk does anyhow.
 func (d *Desk) answerLines(ctx context.Context, tx *store.Tx, r *decisionRow, yes bool) (string, error) {
-	id, err := strconv.ParseInt(strings.TrimPrefix(r.paper.Asks, asksLines), 10, 64)
-	if err != nil {
-		return "", err
-	}
-	first, err := d.decisionByID(ctx, tx, id)
+	first, err := d.shownBy(ctx, tx, r.paper)
 	if err != nil || first.Words.Greeting == nil {
 		return "", err
 	}
@@ -300,7 +292,31 @@ func (d *Desk) answerLines(ctx context.Context, tx *store.Tx, r *decisionRow, ye
 			}
 		}
 	}
-	return r.tell(ctx, tx, d, "hello-lines", map[string]any{"Open": d.standing(ctx, tx, r), "Yes": yes})
+	return r.tell(ctx, tx, d, "hello-lines", map[string]any{"Open": d.standing(ctx, tx, r), "Yes": yes, "Domains": foreignTo(r.Editor, g)})
+}
+
+// shownBy is the answer to a hello whose lines and domains a paper asks about.
+func (d *Desk) shownBy(ctx context.Context, tx *store.Tx, p *paper) (*decisionRow, error) {
+	id, err := strconv.ParseInt(strings.TrimPrefix(p.Asks, asksLines), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("question %d asks %q", p.ID, p.Asks)
+	}
+	return d.decisionByID(ctx, tx, id)
+}
+
+// foreignTo are the domains of a greeting that sign for an editor without being
+// the editor's own: a provider's, or whoever had the code and said to be.
+func foreignTo(editor string, g *Greeting) (out []string) {
+	if g == nil {
+		return nil
+	}
+	domain := domainOf(editor)
+	for _, s := range g.Domains {
+		if s != domain && !strings.HasSuffix(domain, "."+s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // knows tells whether the desk has met an editor: by a hello, or by a draft

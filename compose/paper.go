@@ -208,6 +208,9 @@ type Opening struct {
 	Code     string // valid, stale, wrong or absent
 	// MessageID is that of the paper.
 	MessageID string
+	// Shown are the domains that a no in answer to it takes back: a hello has
+	// shown them, and they are not the editor's own.
+	Shown []string
 	// AsksDraft: it asks whether a text is the editor's. A yes to that lets no
 	// mail out, only a proof to the editor.
 	AsksDraft bool
@@ -257,6 +260,13 @@ func (d *Desk) Open(ctx context.Context, tx *store.Tx, q Query) (*Opening, error
 	if p != nil && strings.HasPrefix(p.Asks, asksSignature) && p.Editor == q.Sender {
 		asked, err := d.askedFoot(ctx, tx, p)
 		known, err3 = append(known, asked...), errors.Join(err3, err)
+	}
+	if p != nil && strings.HasPrefix(p.Asks, asksLines) {
+		first, err := d.shownBy(ctx, tx, p)
+		if err != nil {
+			return nil, err
+		}
+		o.Shown = foreignTo(p.Editor, first.Words.Greeting)
 	}
 	o.Texts, o.Signatures, o.Edges = texts, known, edges
 	return o, errors.Join(err, err2, err3, err4)

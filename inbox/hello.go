@@ -103,6 +103,21 @@ func (in *Inbox) pin(ctx context.Context, tx *store.Tx, l *letter, g *compose.Gr
 	return nil
 }
 
+// unpin takes back what a hello has shown, when the editor says no to it.
+func (in *Inbox) unpin(ctx context.Context, tx *store.Tx, l *letter) error {
+	r := l.reading
+	if r.Kind != intent.KindCommands || len(r.Commands) != 1 || r.Commands[0].Word != intent.WordNo {
+		return nil
+	}
+	for _, d := range l.opening.Shown {
+		_, err := tx.ExecContext(ctx, `DELETE FROM editor WHERE newsletter = $1 AND address = $2 AND domain = $3`, in.Newsletter.ID, strings.ToLower(l.opening.Editor), d)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pinned are the domains that sign for each editor. Editors without one are
 // believed by the domain of their address. A fault of the books is given back:
 // without the pins a mail could prove more than it may.

@@ -77,6 +77,11 @@ func (in *Inbox) decide(l *letter, ruling compose.Ruling) effect {
 		if err := in.pin(ctx, tx, l, words.Greeting); err != nil {
 			return err
 		}
+		if ruling == compose.Execute {
+			if err := in.unpin(ctx, tx, l); err != nil {
+				return err
+			}
+		}
 		_, err := in.Desk.Decide(ctx, tx, &compose.Decision{
 			Newsletter: in.Newsletter.ID, Message: l.row, MessageID: thread(l), Subject: l.m.Subject,
 			Editor: in.editorOf(l), Proof: l.opening.Proof, Issue: l.reading.Correction, Ruling: ruling, Words: words, Clock: clockOf(l.m.Date),

@@ -14,6 +14,7 @@ var helloVerbs = []verb{
 	given(`a first day`, func(s *story, _ []string) { s.plan.firstDay = true }),
 	on(`(\w+)'s mail is signed by (\S+) from now on`, (*story).changesProvider),
 	on(`(\w+) replies to "([^"]*)" through a gateway: (.+)`, (*story).repliesThroughGateway),
+	on(`(\w+) replies in (\w+)'s name to "([^"]*)": (.+)`, (*story).repliesInName),
 	on(`(\w+) becomes an editor too`, (*story).addsEditor),
 	on(`the operator says: (.+)`, (*story).operatorSays),
 	on(`(\w+) replies to "([^"]*)" over a server that renames: (.+)`, (*story).repliesRenamed),
@@ -41,6 +42,16 @@ func (s *story) repliesRenamed(w []string) {
 	by := s.person(w[0])
 	m := s.answer(by, s.found(by, w[1]), written(w[2]))
 	m.InReplyTo, m.References = "<renamed-1234@relay.example>", []string{"<renamed-1234@relay.example>"}
+	s.world.post(by, m)
+}
+
+// repliesInName answers somebody's mail under that somebody's address, over
+// the own provider: whoever got hold of the code could.
+func (s *story) repliesInName(w []string) {
+	s.t.Helper()
+	by, of := s.person(w[0]), s.person(w[1])
+	m := s.answer(by, s.found(of, w[2]), written(w[3]))
+	m.From = of.addr
 	s.world.post(by, m)
 }
 
