@@ -47,10 +47,6 @@ const (
 // of their bars; else they are smaller, for whoever has Go alone.
 func whole() bool { return os.Getenv("GALLEY_SERVERS") != "" && !testing.Short() }
 
-// long tells that tests run at the full size of their bars; else they are
-// smaller, for .ci/run.
-func long() bool { return os.Getenv("GALLEY_LONG") != "" }
-
 // newReal starts the servers, and writes the configuration as an operator
 // does. books is the URL of a database, "" for SQLite.
 func newReal(t *testing.T, readers int, books string) *real {
