@@ -16,7 +16,7 @@ import (
 )
 
 // asIngest makes the test binary take a mailbox in, by the real inbox with the
-// whole house behind it, and tell how long that took and how much memory.
+// whole house behind it, and tell how long that took and how much memory and processor.
 const asIngest = "ingest"
 
 // ingestValidity is the UIDVALIDITY of the mailbox, as servertest makes it.
@@ -72,8 +72,7 @@ func takeIn(config, many, profile string) error {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
 		return err
 	}
-	fmt.Println(int64(took), int64(filed.Sub(began)), peak())
-	fmt.Fprintln(os.Stderr, "CPU", time.Duration(use.Utime.Nano()+use.Stime.Nano()))
+	fmt.Println(int64(took), int64(filed.Sub(began)), peak(), use.Utime.Nano()+use.Stime.Nano())
 	return nil
 }
 
