@@ -373,7 +373,7 @@ func (s *sim) letOut() {
 func (s *sim) paperFor(beginning string) (m *boxed) {
 	s.t.Helper()
 	ines := s.people["Ines"]
-	if !waited(30*time.Minute, func() bool {
+	if !waited(6*time.Hour, func() bool { // it may be refused several times
 		s.world.mu.Lock()
 		defer s.world.mu.Unlock()
 		for _, b := range ines.box {
