@@ -95,9 +95,12 @@ func everywhere(ctx context.Context, tx *store.Tx, h *house, a list.Address) err
 	}
 	var mail, edition, delivery int64
 	now := store.Micros(tx.Now())
-	err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, message_id, sender, subject, received, state, kind, reason, raw) VALUES ('quiet', 'd', '<1@x>', $1, $2, $3, 'done', 'letter', $4, $5) RETURNING id`,
-		addr, "from "+addr, now, "words of "+addr, []byte("From: "+addr+"\r\n\r\nhello\r\n")).Scan(&mail)
+	err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, message_id, sender, subject, received, state, kind, reason) VALUES ('quiet', 'd', '<1@x>', $1, $2, $3, 'done', 'letter', $4) RETURNING id`,
+		addr, "from "+addr, now, "words of "+addr).Scan(&mail)
 	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO octets (message, raw) VALUES ($1, $2)`, mail, []byte("From: "+addr+"\r\n\r\nhello\r\n")); err != nil {
 		return err
 	}
 	err = h.desk.Pass(ctx, tx, &compose.Letter{Newsletter: "quiet", Message: mail, MessageID: "<1@x>", Sender: addr, Name: "Ada", Subject: "from " + addr, Body: "write to " + addr})
