@@ -54,6 +54,9 @@ type Queue struct {
 	// to more than a hundred; an error says that nobody could be asked. It is
 	// called outside of transactions and may take a minute. nil: nobody looks.
 	Fit func(ctx context.Context, newsletter string) ([]Fault, error)
+	// Alone says that no other process works on these books, so that nobody
+	// else's bell is listened for; the next tick would find its rows.
+	Alone bool
 
 	bell    store.Bell
 	look    store.Bell

@@ -67,7 +67,9 @@ func (q *Queue) run(ctx, hard context.Context) error {
 	holding, letGo := context.WithCancel(hard)
 	defer letGo()
 	held.Go(func() { alive.Keep(holding) })
-	held.Go(func() { q.DB.Listen(holding, q.wake) })
+	if !q.Alone {
+		held.Go(func() { q.DB.Listen(holding, q.wake) })
+	}
 	var stopCarry context.CancelFunc
 	if err := e.pace.remember(hard, q.DB, 0); err != nil {
 		return fmt.Errorf("send: %w", err)

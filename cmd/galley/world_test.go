@@ -201,6 +201,7 @@ func (w *world) start() {
 		h.queue.Fit = w.dnsIs.fit
 	}
 	h.machine = markOf(w.machine, []byte("the machines of this world"))
+	h.queue.Alone = true // whoever waits at a real server's socket stops the bubble's time
 	rest := cmp.Or(w.plan.rest, w.plan.tick)
 	h.queue.Tick, h.desk.Tick, h.door.Tick = w.plan.tick, rest, rest
 	if w.plan.links != nil {
