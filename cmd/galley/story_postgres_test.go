@@ -1,8 +1,10 @@
 package main
 
 import (
+	"hash/crc32"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,10 @@ import (
 	"galley/send/servertest"
 	"galley/send/store/storetest"
 )
+
+// sqliteOwn are the lines of stories that look into the files of the books, or
+// count what has left at an instant, which depends on when rows are claimed.
+var sqliteOwn = regexp.MustCompile(`the house keeps .*|the books are copied away|\d+ of \d+ have it`)
 
 // TestStoriesOnPostgres plays each third story with its books in PostgreSQL,
 // each in a schema of its own; with GALLEY_STORIES=all it plays them all. The time of the bubble stands still while the house waits for the
@@ -26,8 +32,8 @@ func TestStoriesOnPostgres(t *testing.T) {
 		t.Fatalf("no stories: %v", err)
 	}
 	t.Run("stories", func(t *testing.T) {
-		for n, file := range files {
-			if n%3 != 0 && os.Getenv("GALLEY_STORIES") != "all" || strings.HasSuffix(file, "a-year.txtar") {
+		for _, file := range files {
+			if name := filepath.Base(file); crc32.ChecksumIEEE([]byte(name))%3 != 1 && os.Getenv("GALLEY_STORIES") != "all" || name == "a-year.txtar" {
 				continue
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -35,6 +41,10 @@ func TestStoriesOnPostgres(t *testing.T) {
 				archive, err := txtar.ParseFile(file)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if own := sqliteOwn.FindString(string(archive.Comment)); own != "" {
+					t.Logf("left to SQLite: %q", own)
+					return
 				}
 				books := storetest.Schema(t, server)
 				synctest.Test(t, func(t *testing.T) { tellOn(t, archive, books) })
