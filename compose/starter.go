@@ -182,8 +182,9 @@ type part struct {
 	lines []string // without the heading
 }
 
-// datedTitle is a title of a number and a date alone: "#129 - 9 Jul 2022".
-var datedTitle = regexp.MustCompile(`^#\d+ - \d{1,2}\.? \pL+\.? \d{4}$`)
+// datedTitle is a title of a number and a date alone: "#129 - 9 Jul 2022", with
+// the month in any language.
+var datedTitle = regexp.MustCompile(`^#\d+ - \d{1,2}\.? \S+ \d{4}$`)
 
 // starterText makes the empty form of an issue in the shape of the last one.
 // What is to be written is TK, which no proof lets pass. Each link that waits

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -112,6 +114,9 @@ func TestMachines(t *testing.T) {
 		"the bell": theBell, "a limit": aLimit, "another key": anotherKey, "cut off": cutOff, "twice as fast": twiceAsFast,
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "cut off" && os.Getenv("GALLEY_CUT") == "" {
+				t.Skip("GALLEY_CUT=1 cuts a machine off: it needs a machine that nothing else is busy on")
+			}
 			t.Parallel()
 			books := storetest.Schema(t, pg.URL)
 			db, err := store.Open(t.Context(), books)
@@ -160,6 +165,7 @@ func aLimit(h *house, books string) {
 	h.expectTotal(readers)
 	by := h.byMachine()
 	h.t.Logf("at most %d copies in a second; by machine %v", most(h.instants(), time.Second), by)
+	slices.Sort(by) // either may have been the first
 	if n := most(h.instants(), time.Second); n > 110 || len(by) != 2 || by[0] < 60 || by[1] < 200 {
 		h.t.Errorf("at most %d copies in a second; by machine %v", n, by)
 	}
@@ -227,6 +233,7 @@ func cutOff(h *house, books string) {
 	two.Courier = theirs
 	h.script.after = func(int) { time.Sleep(10 * time.Millisecond) }
 	stays, fenced := h.running(one), h.running(two)
+	h.t.Cleanup(way.speak) // before their ends are waited for
 	time.Sleep(time.Second)
 	h.publish(edition("The tide waits.", time.Now()))
 	h.wait(leaseLife+30*time.Second, "the run ends", h.done)

@@ -63,7 +63,12 @@ func (b *browser) run(t *testing.T, page string, wait time.Duration, flags ...st
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
-	args := append([]string{"--headless", "--disable-gpu", "--no-first-run", "--user-data-dir=" + t.TempDir(), "--window-size=1400,1000"}, flags...)
+	profile, err := os.MkdirTemp("", "galley-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(profile) // what its children still write may stay
+	args := append([]string{"--headless", "--disable-gpu", "--no-first-run", "--user-data-dir=" + profile, "--window-size=1400,1000"}, flags...)
 	if os.Geteuid() == 0 {
 		args = append(args, "--no-sandbox") // Chromium refuses to run as root with it; the pages are our own
 	}

@@ -154,7 +154,7 @@ var dotted = regexp.MustCompile(`[\w-]+(?:\.[\w-]+)+`)
 var technical = strings.Fields(`TK Markdown Gmail approve send now change to delete title subtitle use in undo version From Subject Re OpenPGP DKIM CSV HTML kB MB Not Found
 	sunday monday tuesday wednesday thursday friday saturday utf UTC Toronto Ines Moreau Jon Abara Quiet Machines Ada Reader Ben Nora Lind Friend Galley galley desk Margin Notes Harbour Lane Example Town reader
 	Here it is this week's long
-	subscribed confirmed by mail editor asked left added released imported import of line joined message mailto
+	subscribed confirmed by mail editor asked left added released imported import of line joined message mailto mailed an consent
 	write has`) // of the last lines: what the books record of a consent, and the faults of a CSV file, which the command line tells in the same words
 
 // wordsOf are all words that the people of a story write.
