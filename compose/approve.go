@@ -308,6 +308,9 @@ func (d *Desk) nextTime(ctx context.Context, tx *store.Tx, n *Newsletter) (time.
 
 // resume lets the rest of a stopped issue go.
 func (d *Desk) resume(ctx context.Context, tx *store.Tx, r *decisionRow, c Command) (string, error) {
+	if result, ok, err := d.resumeCorrection(ctx, tx, r); ok || err != nil {
+		return result, err
+	}
 	schedules, both, err := d.meansSchedule(ctx, tx, r)
 	switch {
 	case err != nil:

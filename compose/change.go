@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"galley/send"
 	"galley/send/message"
 	"galley/send/store"
 )
@@ -245,6 +246,13 @@ func (d *Desk) failed(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 	failures, err := d.Figures.Failures(ctx, tx, r.n.ID, i.Number)
 	if err != nil {
 		return "", err
+	}
+	if i.Corrected != 0 { // some took the issue, and not its correction
+		ofCorrection, err := d.Figures.Failures(ctx, tx, r.n.ID, send.Correction(i.Number))
+		if err != nil {
+			return "", err
+		}
+		failures = append(failures, ofCorrection...)
 	}
 	more := max(0, len(failures)-failureLines)
 	var told []refusal

@@ -154,7 +154,7 @@ func (d *Desk) answerCorrection(ctx context.Context, tx *store.Tx, r *decisionRo
 		return "", err
 	}
 	e.Issue, e.Subject = send.Correction(i.Number), r.n.correctionSubject(e.Subject)
-	if err := errors.Join(d.Press.Publish(ctx, tx, e), i.note(ctx, tx, r.who(), "correction mailed")); err != nil {
+	if err := errors.Join(d.Press.Publish(ctx, tx, e), i.setCorrected(ctx, tx, correctionGoes), i.note(ctx, tx, r.who(), "correction mailed")); err != nil {
 		return "", err
 	}
 	for _, to := range r.n.Editors {
@@ -174,40 +174,4 @@ func (d *Desk) copyCorrection(ctx context.Context, tx *store.Tx, n *Newsletter, 
 	m := &mail{paper: paper{Kind: paperCopy, Issue: i.ID, Revision: row.Revision, Asks: "first"}, to: to, number: i.Number,
 		subject: e.Subject, text: string(dead(e.Text, false)), html: dead(e.HTML, true), inline: e.Inline}
 	return d.post(ctx, tx, n, m)
-}
-
-// haltCorrection keeps back what has not left of a correction, when a word
-// that holds is about an issue that was sent, or about none; number is 0 when
-// no correction is on its way.
-func (d *Desk) haltCorrection(ctx context.Context, tx *store.Tx, r *decisionRow) (number int, err error) {
-	sent, err := issuesIn(ctx, tx, r.n.ID, Sent)
-	if err != nil {
-		return 0, err
-	}
-	meant, err := d.meant(ctx, tx, r)
-	if err != nil || meant != nil && meant.State != Sent {
-		return 0, err
-	}
-	for _, i := range sent {
-		if meant != nil && meant.ID != i.ID {
-			continue
-		}
-		run, err := d.Figures.Progress(ctx, tx, r.n.ID, send.Correction(i.Number))
-		if err != nil {
-			return 0, err
-		}
-		if run != nil && (run.State == send.Approved || run.State == send.Sending || run.State == send.OnHold) {
-			return i.Number, d.Press.Halt(ctx, tx, r.n.ID, send.Correction(i.Number), send.HaltCancel)
-		}
-	}
-	return 0, nil
-}
-
-func (d *Desk) tellCorrectionHalted(ctx context.Context, tx *store.Tx, r *decisionRow, number int) (string, error) {
-	run, err := d.Figures.Progress(ctx, tx, r.n.ID, send.Correction(number))
-	if err != nil || run == nil {
-		return "", err
-	}
-	data := map[string]any{"Number": number, "Have": run.Counts[send.Sent] + run.Counts[send.Ambiguous] + run.Counts[send.Claimed]}
-	return r.mailAll(ctx, tx, d, "correction-halted", data, mail{paper: paper{Kind: paperAnswer}})
 }

@@ -41,9 +41,7 @@ const issuesShown = 12
 // count reads all that a report says from the books, in one transaction with
 // the mail that says it.
 func (d *Desk) count(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) (*tally, error) {
-	c := run.Counts
-	t := &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - run.Parked - c[send.Ambiguous] + c[send.Held], Parked: run.Parked, Refuses: n.refusing(run),
-		Maybe: c[send.Ambiguous], Failed: lost(run), Left: c[send.Suppressed], Dropped: c[send.Dropped]}
+	t := n.outcomes(run)
 	failures, err := d.Figures.Failures(ctx, tx, n.ID, i.Number)
 	t.explain(failures, n.Zone)
 	var err2, err3, err4, err5 error
@@ -53,6 +51,13 @@ func (d *Desk) count(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue,
 	t.Past, err5 = d.Figures.Tallies(ctx, tx, n.ID, issuesShown)
 	t.Past = slices.DeleteFunc(t.Past, func(p send.Tally) bool { return p.Issue > i.Number })
 	return t, errors.Join(err, err2, err3, err4, err5, t.wrote(ctx, tx, n.ID, run.Started))
+}
+
+// outcomes are the figures of a run's copies alone.
+func (n *Newsletter) outcomes(run *send.Run) *tally {
+	c := run.Counts
+	return &tally{Total: run.Total, Taken: c[send.Sent], Trying: run.Waiting() - run.Parked - c[send.Ambiguous] + c[send.Held], Parked: run.Parked, Refuses: n.refusing(run),
+		Maybe: c[send.Ambiguous], Failed: lost(run), Left: c[send.Suppressed], Dropped: c[send.Dropped]}
 }
 
 // wrote counts the letters and the links that came since an issue went.

@@ -42,6 +42,13 @@ func (d *Desk) hold(ctx context.Context, tx *store.Tx, r *decisionRow, drop bool
 		return later, nil
 	}
 	var results []string
+	if number > 0 {
+		result, err := d.tellCorrectionHalted(ctx, tx, r, number)
+		if err != nil || result == later {
+			return result, err
+		}
+		results = append(results, result)
+	}
 	for _, h := range stops {
 		result, err := d.tellHeld(ctx, tx, r, h, drop)
 		if err != nil {

@@ -70,11 +70,12 @@ type Issue struct {
 	Readers    int       // how many were on the list when it was approved
 	Copied     bool      // the editors have the first copy
 	Reported   int       // reports sent: 0, 1 after the run, 2 a day later
+	Corrected  int       // the mailed correction: none, or where it stands as correctionGoes and those beside it say
 	Refused    string    // the providers that refuse us, as the editors were told: each with a space behind it
 	Figures    string    // the figures of the last report, to see whether a second is worth a mail
 }
 
-const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, slot, readers, copied, reported, figures, refused`
+const issueColumns = `id, newsletter, number, state, revision, approved, title, send_at, chosen, slot, readers, copied, reported, figures, refused, corrected`
 
 type scanner interface{ Scan(...any) error }
 
@@ -82,7 +83,7 @@ func scanIssue(row scanner) (*Issue, error) {
 	var i Issue
 	var sendAt, copied int64
 	err := row.Scan(&i.ID, &i.Newsletter, &i.Number, &i.State, &i.Revision, &i.Approved, &i.Title,
-		&sendAt, &i.Chosen, &i.Slot, &i.Readers, &copied, &i.Reported, &i.Figures, &i.Refused)
+		&sendAt, &i.Chosen, &i.Slot, &i.Readers, &copied, &i.Reported, &i.Figures, &i.Refused, &i.Corrected)
 	i.SendAt, i.Copied = store.Instant(sendAt), copied != 0
 	return &i, err
 }

@@ -118,7 +118,7 @@ func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 // followRuns keeps the issues in step with their runs: it posts the first
 // copy, sees a run begin and end, and writes the reports.
 func (d *Desk) followRuns(ctx context.Context) error {
-	ids, err := d.ids(ctx, `SELECT id FROM issue WHERE state IN ('approved', 'sending', 'stopped') OR state = 'sent' AND reported < 2 AND send_at > 0 ORDER BY id`)
+	ids, err := d.ids(ctx, `SELECT id FROM issue WHERE state IN ('approved', 'sending', 'stopped') OR state = 'sent' AND (reported < 2 AND send_at > 0 OR corrected IN (1, 3)) ORDER BY id`)
 	for _, id := range ids {
 		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.follow(ctx, tx, id) }); e != nil {
 			err = errors.Join(err, fmt.Errorf("issue row %d: %w", id, e))
@@ -150,6 +150,9 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 	n := d.Newsletters[i.Newsletter]
 	if n == nil {
 		return nil // its newsletter left the configuration; the rows wait
+	}
+	if err := d.followCorrection(ctx, tx, n, i); err != nil {
+		return err
 	}
 	run, err := d.Figures.Progress(ctx, tx, n.ID, i.Number)
 	if err != nil || run == nil {

@@ -91,7 +91,7 @@ var verbs = []verb{
 	on(`which has the file (\S+)`, (*story).hasFile),
 
 	on(`(nobody|\d+ readers?) ha(?:ve|s) (#\d+)`, (*story).have),
-	on(`some readers have (#\d+), not all`, (*story).someHave),
+	on(`some readers have ((?:Correction: )?#\d+), not all`, (*story).someHave),
 	on(`the copies of (#\d+) say: (.+)`, (*story).copiesSay),
 	on(`(\d+) readers are on the list`, (*story).onList),
 	on(`(\d+) readers join`, (*story).join),

@@ -45,6 +45,7 @@ type world struct {
 	log    bytes.Buffer
 	stop   func()
 	refuse atomic.Bool                        // the readers' servers refuse us
+	gone   atomic.Pointer[string]             // whose mailbox its server has closed
 	lost   atomic.Bool                        // the next hop is not there
 	dnsIs  dnsOfWorld                         // what is asked before a send to many
 	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
@@ -158,6 +159,9 @@ func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
 	}
 	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == from {
 		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
+	}
+	if gone := w.gone.Load(); gone != nil && s.Stage == sendtest.StageRcpt && s.To == *gone {
+		f.Reply = "550 5.1.1 no such mailbox"
 	}
 	if w.lost.Load() && s.Stage == sendtest.StageMail { // it ends in good order: what it has taken is with it
 		return sendtest.Fault{Reply: "421 4.3.2 shutting down", Close: true}

@@ -173,6 +173,7 @@ CREATE TABLE issue (
 	readers    BIGINT NOT NULL DEFAULT 0,
 	copied     BIGINT NOT NULL DEFAULT 0,
 	reported   BIGINT NOT NULL DEFAULT 0,
+	corrected  BIGINT NOT NULL DEFAULT 0,
 	figures    TEXT NOT NULL DEFAULT '',
 	refused    TEXT NOT NULL DEFAULT '',
 	changed    BIGINT NOT NULL,
