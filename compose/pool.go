@@ -188,13 +188,52 @@ func (d *Desk) fillWaiting(ctx context.Context, tx *store.Tx, n *Newsletter, row
 	if err != nil {
 		return err
 	}
-	links = without(links, f.Links)
+	elsewhere, err := d.offered(ctx, tx, n, v.Number)
+	if err != nil {
+		return err
+	}
+	links = slices.DeleteFunc(without(links, f.Links), func(w *waitingLink) bool { return elsewhere(w.URL) })
 	v.Waiting = len(links)
 	v.Links = links[:min(len(links), panelLinks)]
 	for _, l := range v.Links {
 		v.LinkNumbers = append(v.LinkNumbers, l.Number())
 	}
 	return nil
+}
+
+// offered tells of a link whether the proof of an issue need not name it as
+// waiting: it stands in the text of another issue in the making, or stood in
+// the starter of this one, where the editor kept it or took it out.
+func (d *Desk) offered(ctx context.Context, tx *store.Tx, n *Newsletter, number int) (func(canonical string) bool, error) {
+	open, err := issuesIn(ctx, tx, n.ID, Proofed, Approved, Held)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, i := range open {
+		if i.Number == number {
+			continue
+		}
+		row, err := revisionOf(ctx, tx, i.ID, i.Revision)
+		if err != nil || row == nil {
+			return nil, fmt.Errorf("revision %d of #%d: %v", i.Revision, i.Number, err)
+		}
+		f, err := row.frozen()
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range f.Links {
+			taken[l.Canonical] = true
+		}
+	}
+	var starter string
+	err = tx.QueryRowContext(ctx, `SELECT body FROM starter WHERE newsletter = $1 AND number = $2 ORDER BY day DESC LIMIT 1`, n.ID, number).Scan(&starter)
+	if err != nil && !store.NotFound(err) {
+		return nil, err
+	}
+	return func(canonical string) bool {
+		return taken[canonical] || strings.Contains(starter, "("+canonical+")")
+	}, nil
 }
 
 // credit records under which name a reader is thanked.
