@@ -411,15 +411,6 @@ func (d *Desk) note(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 		"Beside": w.Beside, "Foot": w.Foot})
 }
 
-// unclear answers a word that does not say which issue it means.
-func (d *Desk) unclear(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issue) (string, error) {
-	if i != nil {
-		return r.tell(ctx, tx, d, "too-late", map[string]any{"Number": i.Number, "State": string(i.State)})
-	}
-	return r.tell(ctx, tx, d, "note", map[string]any{"Open": d.standing(ctx, tx, r), "Note": r.line(),
-		"Nearest": "", "Beside": "", "Foot": nil})
-}
-
 // line is what the editor wrote, for an answer that quotes it.
 func (r *decisionRow) line() string {
 	var out []string

@@ -26,6 +26,7 @@ type proofView struct {
 	Have, Maybe, Rest              int      // of a stopped issue: who has it, may have it, and waits
 	Lacks                          []string // lines of another editor that this text has not
 	LacksOf                        string   // whose they are
+	Beside                         []string // the other issues in the making
 	Paused                         bool     // with Goes "": there is a slot, but not now
 	Time, Until                    string   // when its time was, and to which hour an approval still counts
 
@@ -135,6 +136,13 @@ func (d *Desk) fillProof(ctx context.Context, tx *store.Tx, n *Newsletter, i *Is
 		return err
 	}
 	if err := d.fillWaiting(ctx, tx, n, row, v); err != nil {
+		return err
+	}
+	open, err := inMaking(ctx, tx, n)
+	if err != nil {
+		return err
+	}
+	if v.Beside, err = d.besides(ctx, tx, n, open, i.Number); err != nil {
 		return err
 	}
 	return v.compare(ctx, tx, i)

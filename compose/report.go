@@ -14,7 +14,7 @@ import (
 )
 
 // standing is where the newsletter stands, in one sentence: of the issue
-// that a mail is about, else of the lowest one in the making. It is "" when
+// that a mail is about, else of each in the making. It is "" when
 // nothing is, and when the books cannot be read, since it only adds to an
 // answer.
 func (d *Desk) standing(ctx context.Context, tx *store.Tx, r *decisionRow) string {
@@ -23,11 +23,11 @@ func (d *Desk) standing(ctx context.Context, tx *store.Tx, r *decisionRow) strin
 		return ""
 	}
 	if i == nil {
-		open, err := issuesIn(ctx, tx, r.n.ID, Proofed, Approved, Held, Sending, Stopped)
-		if err != nil || len(open) == 0 {
+		all, err := d.standings(ctx, tx, r.n)
+		if err != nil {
 			return ""
 		}
-		i = open[0]
+		return all
 	}
 	return i.standing(tx.Now(), r.n)
 }
@@ -61,10 +61,16 @@ func (d *Desk) status(ctx context.Context, tx *store.Tx, r *decisionRow) (string
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, cmp.Or(line, i.standing(tx.Now(), r.n)))
-		if len(lines) == 1 {
+		if len(lines) == 0 {
 			data["Short"] = cmp.Or(strings.TrimSuffix(line, "."), r.n.phrase("status-of", i.stands(tx.Now(), r.n)))
 		}
+		line = cmp.Or(line, i.standing(tx.Now(), r.n))
+		if len(open) > 1 {
+			if line, err = d.called(ctx, tx, r.n, i, line); err != nil {
+				return "", err
+			}
+		}
+		lines = append(lines, line)
 	}
 	data["Issues"] = lines
 	next, err := d.freeSlot(ctx, tx, r.n, tx.Now())

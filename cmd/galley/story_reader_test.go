@@ -71,8 +71,8 @@ func (s *story) kept(what string) (where []string) {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		if bytes.Contains(bytes.ToLower(data), key) {
-			at := bytes.Index(bytes.ToLower(data), key)
+		data = bytes.ToLower(data) // which makes bytes that are no text longer
+		if at := bytes.Index(data, key); at >= 0 {
 			where = append(where, fmt.Sprintf("%s: %q", d.Name(), data[max(0, at-60):min(len(data), at+60)]))
 		}
 		return err
