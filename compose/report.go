@@ -168,7 +168,7 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 	case i.State == Approved && run.State == send.OnHold && strings.HasPrefix(run.Reason, send.Unfit):
 		return d.unfit(ctx, tx, n, i, run)
 	case i.State == Approved && run.State == send.OnHold && run.Reason != "":
-		return d.late(ctx, tx, n, i, run)
+		return d.late(ctx, tx, n)
 	case i.State == Approved && run.Started.IsZero():
 		return d.firstCopy(ctx, tx, n, i)
 	case i.State == Approved:
@@ -277,32 +277,6 @@ func (d *Desk) over(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, 
 		return err
 	}
 	return errors.Join(d.reportRun(ctx, tx, n, i, run, "report", 1), d.thank(ctx, tx, n, i))
-}
-
-// late tells every editor that an approved issue was held because its time
-// passed while nothing ran.
-func (d *Desk) late(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
-	if err := i.move(ctx, tx, Held, "schedule", run.Reason); err != nil {
-		return err
-	}
-	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
-	if err != nil {
-		return err
-	}
-	next, err := d.nextTime(ctx, tx, n)
-	if err != nil {
-		return err
-	}
-	data := map[string]any{"Number": i.Number, "Revision": i.Revision, "Was": n.when(i.SendAt, tx.Now()),
-		"Next": "approve " + next.In(n.Zone).Format("2006-01-02 15:04"), "Means": n.when(next, tx.Now()), "Slot": n.Slot != nil}
-	for _, e := range n.Editors {
-		r := &decisionRow{n: n, Editor: e.Addr}
-		m := &mail{paper: paper{Kind: paperStopped, Issue: i.ID, Revision: i.Revision, Digest: row.Digest, Asks: asksLate}, number: i.Number}
-		if _, err := r.mail(ctx, tx, d, "late", data, m); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // paused tells every editor that servers refuse us (trust.md 3.3: breaker).
