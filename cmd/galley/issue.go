@@ -81,6 +81,13 @@ func (c *issueSay) Run(e *env, i *issueCmd) error {
 	return err
 }
 
+// elsewhere are the words that bring or take a file, by the command that
+// does it where there are files.
+var elsewhere = map[intent.Word]string{
+	intent.WordListCSV: "galley list export, which writes it",
+	intent.WordImport:  "galley list import FILE for readers, and galley issue import DIR for past issues",
+}
+
 // decision reads the words as a mail's line is read.
 func (c *issueSay) decision(h *house, n *Newsletter) (*compose.Decision, error) {
 	number, words := 0, c.Words
@@ -95,6 +102,9 @@ func (c *issueSay) decision(h *house, n *Newsletter) (*compose.Decision, error) 
 	cmd, ok := intent.Line(line, intent.Clock{Now: store.Now(), Zone: zone}, intent.PaperProof)
 	if !ok {
 		return nil, fmt.Errorf("%q is no word of the desk; galley issue help lists them", line)
+	}
+	if instead := elsewhere[cmd.Word]; instead != "" {
+		return nil, fmt.Errorf("%s: at the command line it is done with %s", cmd.Word, instead)
 	}
 	w := compose.Words{Commands: []compose.Command{{Word: string(cmd.Word), Args: cmd.Args, At: cmd.At, Readings: cmd.Readings, Past: cmd.Past, Line: line}}}
 	return &compose.Decision{Newsletter: n.ID, Issue: number, Ruling: compose.Execute, Words: w}, nil
@@ -268,13 +278,16 @@ func countsLine(counts map[string]int) string {
 
 // issueImport reads past issues.
 type issueImport struct {
-	Dir  string `arg:"" type:"existingdir" help:"Folder of .md files."`
+	Dir  string `arg:"" optional:"" type:"existingdir" help:"Folder of .md files."`
 	JSON bool   `help:"Answer in JSON."`
 }
 
 // Run imports each file by itself: one that has a fault is named, and the
 // others are taken.
 func (c *issueImport) Run(e *env, i *issueCmd) error {
+	if c.Dir == "" {
+		return fmt.Errorf("import: of what? At the command line it is done with %s", elsewhere[intent.WordImport])
+	}
 	h, n, err := i.open(e)
 	if err != nil {
 		return err
