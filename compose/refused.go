@@ -60,6 +60,9 @@ func (d *Desk) goesOn(ctx context.Context, tx *store.Tx, r *decisionRow, i *Issu
 		}
 	}
 	if i.State != Stopped {
+		if run.State == send.Paused {
+			return rest(run), nil
+		}
 		return run.Parked, nil
 	}
 	return rest(run), i.move(ctx, tx, Sending, r.who(), "resume")

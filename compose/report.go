@@ -121,10 +121,16 @@ func (d *Desk) help(ctx context.Context, tx *store.Tx, r *decisionRow) (string, 
 	return r.tell(ctx, tx, d, "help", data)
 }
 
+// lastTries is how long after its time an issue is followed although its last
+// report is written: a copy is tried for five days, and a server that refuses
+// us on the last of them must be told of.
+const lastTries = 7 * 24 * time.Hour
+
 // followRuns keeps the issues in step with their runs: it posts the first
 // copy, sees a run begin and end, and writes the reports.
 func (d *Desk) followRuns(ctx context.Context) error {
-	ids, err := d.ids(ctx, `SELECT id FROM issue WHERE state IN ('approved', 'sending', 'stopped') OR state = 'sent' AND (reported < 2 AND send_at > 0 OR corrected IN (1, 3)) ORDER BY id`)
+	ids, err := d.ids(ctx, `SELECT id FROM issue WHERE state IN ('approved', 'sending', 'stopped') OR state = 'sent' AND (reported < 2 AND send_at > 0 OR send_at > $1 OR corrected IN (1, 3)) ORDER BY id`,
+		store.Micros(store.Now().Add(-lastTries)))
 	for _, id := range ids {
 		if e := d.DB.Update(ctx, func(tx *store.Tx) error { return d.follow(ctx, tx, id) }); e != nil {
 			err = errors.Join(err, fmt.Errorf("issue row %d: %w", id, e))
@@ -181,6 +187,8 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, id int64) error {
 		return d.over(ctx, tx, n, i, run)
 	case i.State == Sending && run.State == send.Paused:
 		return d.paused(ctx, tx, n, i, run)
+	case i.State == Sent && run.State == send.Paused && i.Refused == "":
+		return d.refusedLate(ctx, tx, n, i, run)
 	case i.State == Sent && i.Reported == 1 && tx.Now().Sub(i.SendAt) > 24*time.Hour && len(run.Refusals) == 0 && (run.Out || run.Final()):
 		return d.finalReport(ctx, tx, n, i, run)
 	}
@@ -284,6 +292,19 @@ func (d *Desk) paused(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue
 	if err := i.move(ctx, tx, Stopped, "breaker", run.Reason); err != nil {
 		return err
 	}
+	return d.alert(ctx, tx, n, i, run)
+}
+
+// refusedLate tells of servers that refuse us when only retries were left: the
+// issue stays sent, and resume tries those again who wait.
+func (d *Desk) refusedLate(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE issue SET refused = 'all ' WHERE id = $1`, i.ID); err != nil {
+		return err
+	}
+	return d.alert(ctx, tx, n, i, run)
+}
+
+func (d *Desk) alert(ctx context.Context, tx *store.Tx, n *Newsletter, i *Issue, run *send.Run) error {
 	row, err := revisionOf(ctx, tx, i.ID, i.Revision)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 var serverVerbs = []verb{
 	given(`a look at the DNS before a send to many`, func(s *story, _ []string) { s.plan.looks = true }),
 	on(`the (mailbox's|sending) server is (lost|back)`, (*story).serverIs),
+	on(`strict.example is (busy|free again)`, func(s *story, w []string) { s.busy.Store(w[0] == "busy") }),
 	on(`the servers refuse us`, func(s *story, _ []string) { s.refuse.Store(true) }),
 	on(`(\w+)'s mailbox is closed for good`, func(s *story, w []string) { s.gone.Store(&s.person(w[0]).addr.Addr) }),
 	on(`the DNS says: (\S+ \S+): (.+?)\. (.+)`, func(s *story, w []string) { s.dnsIs.say(send.Fault{Item: w[0], What: w[1], Remedy: w[2]}) }),

@@ -46,6 +46,7 @@ type world struct {
 	stop   func()
 	refuse atomic.Bool                        // the readers' servers refuse us
 	gone   atomic.Pointer[string]             // whose mailbox its server has closed
+	busy   atomic.Bool                        // strict.example puts everything off
 	lost   atomic.Bool                        // the next hop is not there
 	dnsIs  dnsOfWorld                         // what is asked before a send to many
 	faults func(sendtest.Step) sendtest.Fault // what else goes wrong; nil: nothing
@@ -159,6 +160,9 @@ func (w *world) fault(s sendtest.Step) (f sendtest.Fault) {
 	}
 	if w.refuse.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == from {
 		f.Reply = "550 5.7.26 mail from quiet.example is not authenticated"
+	}
+	if w.busy.Load() && s.Stage == sendtest.StageRcpt && domainOf(s.To) == "strict.example" {
+		f.Reply = "451 4.7.1 busy, try again later"
 	}
 	if gone := w.gone.Load(); gone != nil && s.Stage == sendtest.StageRcpt && s.To == *gone {
 		f.Reply = "550 5.1.1 no such mailbox"
