@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,10 +163,10 @@ func TestWindowCut(t *testing.T) {
 // and second copies follow broken lines alone, a window's worth at most.
 func TestRunWithWindows(t *testing.T) {
 	const readers, window = 300, 16
-	drops := 0
+	var broken atomic.Bool
 	s, r := sink(t, sendtest.Options{Keep: sendtest.KeepDigests, Chunking: true, Fault: func(at sendtest.Step) sendtest.Fault {
-		if at.Stage == sendtest.StageDot && at.Message == 70 && at.Conn == 1 {
-			drops++
+		// The first line that comes so far: nobody knows how they share the work.
+		if at.Stage == sendtest.StageDot && at.Message >= 40 && broken.CompareAndSwap(false, true) {
 			return sendtest.Fault{Close: true, Take: true}
 		}
 		return sendtest.Fault{}
@@ -178,8 +179,8 @@ func TestRunWithWindows(t *testing.T) {
 		return fmt.Sprintf("reader%03d@mail.example", i)
 	}, readers)
 	counts := runUntil(t, q, func(c map[send.State]int) bool { return c[send.Sent]+c[send.Failed]+c[send.Ambiguous] == readers })
-	if counts[send.Failed] != readers/50 || drops != 1 || counts[send.Ambiguous] == 0 || counts[send.Ambiguous] > window {
-		t.Errorf("%v, %d lines broke", counts, drops)
+	if counts[send.Failed] != readers/50 || !broken.Load() || counts[send.Ambiguous] == 0 || counts[send.Ambiguous] > window {
+		t.Errorf("%v, a line broke: %t", counts, broken.Load())
 	}
 	taken := map[string]int{}
 	for _, m := range s.Messages() {
