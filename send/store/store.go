@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // Dialect names the database behind a DB.
@@ -52,11 +53,24 @@ func connect(url string) (*DB, error) {
 	return connectSQLite(strings.TrimPrefix(url, "sqlite:"))
 }
 
+// careful is said to PostgreSQL at the start of each session. A machine whose
+// network is gone in the midst of a transaction leaves its row locks behind:
+// nobody else could go on until TCP gives up, which takes hours, so the server
+// ends such a transaction well before the machine's lease runs out, and the
+// session of a machine that is gone after a minute. The first is no limit for
+// work: it counts the time in which the client says nothing.
+const careful = `SET idle_in_transaction_session_timeout = '15s';
+	SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3`
+
 func connectPostgres(dsn string) (*DB, error) {
-	db, err := sql.Open("pgx", dsn)
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.PgConn().Exec(ctx, careful).ReadAll()
+		return err
+	}))
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)
 	return &DB{write: db, read: db, dialect: PostgreSQL}, nil
