@@ -306,29 +306,20 @@ func isDate(s string) bool {
 	return false
 }
 
-// fill executes an HTML template. html/template drops comments, so conditional
-// comments for Outlook go through the function raw.
+// fill executes an HTML template.
 func fill(looks fs.FS, name string, p *Page, body []byte) ([]byte, error) {
-	s, err := templates.Read(looks)
+	t, err := templates.Page(looks, name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.New(name).Funcs(template.FuncMap(s.Words())).Funcs(template.FuncMap{"raw": raw}).ParseFS(looks, name)
-	if err != nil {
-		return nil, fmt.Errorf("template %s: %w", name, err)
-	}
 	p.Body = template.HTML(body)
 	var b bytes.Buffer
-	b.Grow(len(body) + 16<<10)
+	b.Grow(len(body) + len(body)/2 + 16<<10)
 	if err := t.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("template %s: %w", name, err)
 	}
 	return b.Bytes(), nil
 }
-
-// raw lets a template write bytes that html/template would drop. It is only ever
-// given the template's own words.
-func raw(s string) template.HTML { return template.HTML(s) }
 
 // textWidth is the measure of the text part (RFC 5322 section 2.1.1 asks for 78
 // at most).

@@ -10,15 +10,13 @@ import (
 
 // HTML fills one of a look's HTML files, with the functions of the catalogue.
 func HTML(looks fs.FS, file string, data any) ([]byte, error) {
-	s, err := Read(looks)
+	t, err := readPage(looks, file, func(s *Speaker) template.FuncMap {
+		words := s.Words()
+		words["say"] = s.sayHTML
+		return words
+	})
 	if err != nil {
 		return nil, err
-	}
-	words := s.Words()
-	words["say"] = s.sayHTML
-	t, err := template.New(file).Funcs(template.FuncMap(words)).ParseFS(looks, file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, data); err != nil {

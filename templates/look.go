@@ -32,13 +32,15 @@ func Look(from string) fs.FS {
 	return &set{FS: over{os.DirFS(from), bundle{}}}
 }
 
-// set is template files with what was read of their catalogue. Several
+// set is template files with what was read of them. Several
 // goroutines may use it.
 type set struct {
 	fs.FS
 	mu   sync.Mutex
 	read *Speaker
 	at   time.Time // of the catalogue's file, when it was read
+
+	pages map[string]parsed
 }
 
 // speaker reads the catalogue anew only when its file has changed.

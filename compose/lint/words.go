@@ -193,6 +193,9 @@ func isLink(prose string, m []int) bool {
 func (i *issue) references() []string {
 	var all []string
 	for _, l := range i.lines {
+		if !strings.Contains(l.raw, "]:") {
+			continue
+		}
 		if m := target.FindStringSubmatch(l.raw); m != nil {
 			all = append(all, strings.ToLower(m[1]))
 		}

@@ -149,6 +149,9 @@ func fenced(ls []line) []bool {
 	in := make([]bool, len(ls))
 	open := ""
 	for i, l := range ls {
+		if open == "" && !mayFence(l.s) {
+			continue
+		}
 		m := codeFence.FindStringSubmatch(l.s)
 		switch {
 		case open == "" && m != nil:
@@ -165,6 +168,10 @@ func fenced(ls []line) []bool {
 	}
 	return make([]bool, len(ls)) // a fence that is never closed is no evidence
 }
+
+// mayFence spares most lines the regular expression: this is asked of every line
+// several times.
+func mayFence(s string) bool { return strings.Contains(s, "```") || strings.Contains(s, "~~~") }
 
 // gap is a run of empty lines between two lines that are not.
 type gap struct{ a, b, blanks int }

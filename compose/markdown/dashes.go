@@ -21,6 +21,9 @@ var (
 // tables, code, addresses. Dashes in prose stay as they are.
 func (w *work) dashes() {
 	for _, l := range w.ls {
+		if !strings.ContainsAny(l.s, "–—") {
+			continue
+		}
 		if strings.Contains(l.s, "<!—") || smartRule.MatchString(l.s) && strings.Count(l.s, "—") > 1 {
 			w.smart = true
 		}
@@ -103,7 +106,7 @@ func (w *work) rules() {
 	separators := w.separatorLengths(code)
 	var out []line
 	for i, l := range w.ls {
-		if i > 0 && ruleLine.MatchString(l.s) && !code[i] && needsBlank(w.ls[i-1].s) && !w.underlines(i, separators) {
+		if i > 0 && mayRule(l.s) && ruleLine.MatchString(l.s) && !code[i] && needsBlank(w.ls[i-1].s) && !w.underlines(i, separators) {
 			out = append(out, line{n: l.n})
 			w.repaired(l.n, "rule-line")
 		}
@@ -121,7 +124,7 @@ func needsBlank(above string) bool {
 func (w *work) separatorLengths(code []bool) map[int]bool {
 	out := map[int]bool{}
 	for i, l := range w.ls {
-		if i > 0 && !code[i] && ruleLine.MatchString(l.s) && width(w.ls[i-1].s) > 90 {
+		if i > 0 && !code[i] && mayRule(l.s) && ruleLine.MatchString(l.s) && width(w.ls[i-1].s) > 90 {
 			out[len(strings.TrimSpace(l.s))] = true
 		}
 	}

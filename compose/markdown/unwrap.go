@@ -39,11 +39,18 @@ func fixedLines(ls []line) []bool {
 			comment = !strings.Contains(l.s, "-->")
 		}
 		indented := strings.HasPrefix(l.s, "    ") && !markerLine.MatchString(l.s) && (i == 0 || ls[i-1].blank() || fixed[i-1])
-		if indented || ruleLine.MatchString(l.s) || starRule.MatchString(l.s) {
+		if indented || mayRule(l.s) && (ruleLine.MatchString(l.s) || starRule.MatchString(l.s)) {
 			fixed[i] = true
 		}
 	}
 	return fixed
+}
+
+// mayRule spares most lines the regular expressions: a rule ends in one of its
+// own characters.
+func mayRule(s string) bool {
+	s = strings.TrimSpace(s)
+	return s != "" && strings.IndexByte("-*_", s[len(s)-1]) >= 0
 }
 
 // wrapWidth finds the width at which the text was cut, 0 when it was not.
