@@ -150,6 +150,7 @@ type home struct {
 	issue  *Issue // nil: the first revision of number
 	number int
 	title  string // of the issue so far
+	day    string // of the slot whose empty form began it, "" without one
 	next   int    // the number that a new issue is expected to have
 }
 
@@ -201,9 +202,13 @@ func (h *home) find(ctx context.Context, tx *store.Tx, n *Newsletter) (err error
 	if h.number == 0 {
 		h.number = h.next
 	}
-	if h.issue, err = issueByNumber(ctx, tx, n.ID, h.number); err == nil && h.issue != nil {
+	if h.issue, err = issueByNumber(ctx, tx, n.ID, h.number); err != nil {
+		return err
+	}
+	if h.issue != nil {
 		h.title = h.issue.Title
 	}
+	h.day, err = startedFor(ctx, tx, n.ID, h.number)
 	return err
 }
 
@@ -239,6 +244,7 @@ func (h *home) source() markdown.Source {
 
 func (d *Desk) render(ctx context.Context, n *Newsletter, h *home) (*Rendered, error) {
 	src := h.source()
+	src.Day, src.Date = h.day, src.Date.In(n.Zone)
 	if src.Subject == "" {
 		src.Subject = h.title
 	}

@@ -47,7 +47,7 @@ type Greeting struct {
 	Places    []string `json:"places,omitempty"`    // in which the code has come back
 	Renamed   bool     `json:"renamed,omitempty"`   // it answers a Message-ID that is not ours
 	Signature []string `json:"signature,omitempty"` // lines under the word
-	Banner    string   `json:"banner,omitempty"`    // what a server puts above, in bare words
+	Banner    string   `json:"banner,omitempty"`    // what a server puts above, as it stands there
 	Foot      string   `json:"foot,omitempty"`      // what one puts below
 	Rest      []string `json:"rest,omitempty"`      // lines that are not learnt
 }
@@ -222,10 +222,11 @@ func (d *Desk) greetAll(ctx context.Context, tx *store.Tx, r *decisionRow) (stri
 	return r.tell(ctx, tx, d, "hello-sent", map[string]any{"To": to})
 }
 
-// learnEdges keeps what servers put above and below an editor's mail.
+// learnEdges keeps what servers put above and below an editor's mail, in one
+// line: each device breaks the same block elsewhere.
 func (d *Desk) learnEdges(ctx context.Context, tx *store.Tx, r *decisionRow, g *Greeting) error {
 	for _, block := range []string{g.Banner, g.Foot} {
-		if block == "" {
+		if block = inOneLine(block); block == "" {
 			continue
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO signature (newsletter, editor, line, edge, at) VALUES ($1, $2, $3, TRUE, $4) ON CONFLICT DO NOTHING`,
@@ -236,6 +237,9 @@ func (d *Desk) learnEdges(ctx context.Context, tx *store.Tx, r *decisionRow, g *
 	}
 	return nil
 }
+
+// inOneLine is a text with single blanks between its words.
+func inOneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // released counts the drafts that waited for a hello: those that are read now,
 // and those that nothing proves, which are asked about as any other is.
@@ -286,7 +290,7 @@ func (d *Desk) answerLines(ctx context.Context, tx *store.Tx, r *decisionRow, ye
 	}
 	g := first.Words.Greeting
 	if !yes {
-		for _, l := range append([]string{g.Banner, g.Foot}, g.Signature...) {
+		for _, l := range append([]string{inOneLine(g.Banner), inOneLine(g.Foot)}, g.Signature...) {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM signature WHERE newsletter = $1 AND editor = $2 AND line = $3`, r.n.ID, r.Editor, l); err != nil {
 				return "", err
 			}

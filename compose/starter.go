@@ -57,6 +57,16 @@ func started(ctx context.Context, tx *store.Tx, n *Newsletter, at time.Time) (bo
 	return rows > 0, err
 }
 
+// startedFor is the day of the slot whose empty form bore a number, "" when no
+// form did.
+func startedFor(ctx context.Context, tx *store.Tx, newsletter string, number int) (day string, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT day FROM starter WHERE newsletter = $1 AND number = $2 ORDER BY day DESC LIMIT 1`, newsletter, number).Scan(&day)
+	if store.NotFound(err) {
+		return "", nil
+	}
+	return day, err
+}
+
 // form is the empty form of an issue in the making.
 type form struct {
 	at, now     time.Time

@@ -89,6 +89,7 @@ type Source struct {
 	Text    []byte    // decoded to UTF-8, format=flowed already undone
 	Subject string    // serves as the title when the front matter has none
 	Date    time.Time // the mail's Date serves as date when the front matter has none; may be zero
+	Day     string    // of the slot that the draft is for, which is a surer date than the mail's
 	Exact   bool      // an attachment or a file: guess about hard wraps only where plain evidence shows
 	// Partials are the texts, in Markdown, that {{name}} on a line of its own
 	// stands for, by name in lower case. "sign-off" and "about" end every draft

@@ -171,6 +171,9 @@ func (w *work) fill(f *Front, src Source) {
 			f.Date, _ = readDate(rest)
 		}
 	}
+	if f.Date == "" {
+		f.Date = src.Day
+	}
 	if f.Date == "" && !src.Date.IsZero() {
 		f.Date = src.Date.Format(time.DateOnly)
 	}

@@ -76,9 +76,10 @@ func (g *Greeted) sign(m Mail, lines []string) {
 	}
 }
 
-// edge is a block of lines as it is looked for at the edge of later mails: its
-// words, since programs break lines anew. A line that would be a command or
-// hold by itself is the writer's and makes the block none.
+// edge is a block of lines as it was written, which is how the editor is shown
+// it; at the edge of later mails only its words are looked for, since programs
+// break lines anew. A line that would be a command or hold by itself is the
+// writer's and makes the block none.
 func (g *Greeted) edge(m Mail, lines []string) string {
 	for _, l := range trimmedLines(lines) {
 		_, command := readLine(l, m.clock(), PaperProof, m.Words)
@@ -87,11 +88,11 @@ func (g *Greeted) edge(m Mail, lines []string) string {
 			return ""
 		}
 	}
-	words := strings.Join(edgeWords(strings.Join(lines, "\n")), " ")
-	if utf8.RuneCountInString(words) > maxEdge {
+	block := strings.Join(trimmedLines(lines), "\n")
+	if len(edgeWords(block)) == 0 || utf8.RuneCountInString(block) > maxEdge {
 		return ""
 	}
-	return words
+	return block
 }
 
 func edgeWords(text string) (out []string) {
@@ -104,14 +105,17 @@ func edgeWords(text string) (out []string) {
 }
 
 // Bare takes off a text what servers put above and below every mail: the
-// blocks of edges, as Greeted gave them.
+// blocks of edges, as Greeted gave them or as their words.
 func Bare(text string, edges []string) string {
 	if len(edges) == 0 {
 		return text
 	}
 	lines := strings.Split(text, "\n")
 	for _, e := range edges {
-		want := strings.Fields(e)
+		want := edgeWords(e)
+		if len(want) == 0 {
+			continue
+		}
 		lines = lines[atHead(lines, want):]
 		lines = lines[:len(lines)-atEnd(lines, want)]
 	}

@@ -10,7 +10,6 @@ const quotedHello = "\n\nOn Mon, 3 Jan 2000 at 9:00 AM RCT desk <news+k7qf@rct.e
 
 func TestReadHello(t *testing.T) {
 	const banner = "CAUTION: This email originated outside of the organisation.\nDo not click links unless you know the sender."
-	const bare = "caution this email originated outside of the organisation do not click links unless you know the sender"
 	for name, x := range map[string]struct {
 		text string
 		want Greeted
@@ -24,9 +23,9 @@ func TestReadHello(t *testing.T) {
 		"a signature":     {"hello\n\nJonathan Dursi\nResearch Computing Teams\n+1 416 555 0100" + quotedHello, Greeted{Signature: []string{"Research Computing Teams", "+1 416 555 0100"}}},
 		"under a mark":    {"hello\n\n-- \nResearch Computing Teams" + quotedHello, Greeted{Signature: []string{"Research Computing Teams"}}},
 		"a motto":         {"hello\n\nRCT\nStop. Think. Measure." + quotedHello, Greeted{Signature: []string{"RCT"}}},
-		"a banner":        {banner + "\n\nhello" + quotedHello, Greeted{Banner: bare}},
-		"a foot":          {"hello" + quotedHello + "\n" + banner, Greeted{Foot: bare}},
-		"bottom-posted":   {banner + quotedHello + "\nhello\n\nRCT", Greeted{Banner: bare, Signature: []string{"RCT"}}},
+		"a banner":        {banner + "\n\nhello" + quotedHello, Greeted{Banner: banner}},
+		"a foot":          {"hello" + quotedHello + "\n" + banner, Greeted{Foot: banner}},
+		"bottom-posted":   {banner + quotedHello + "\nhello\n\nRCT", Greeted{Banner: banner, Signature: []string{"RCT"}}},
 		"a question":      {"hello\n\nWhen does the first one go?" + quotedHello, Greeted{Rest: []string{"When does the first one go?"}}},
 		"another command": {"hello\nstatus" + quotedHello, Greeted{Rest: []string{"status"}}},
 		"a command above": {"status\nhello" + quotedHello, Greeted{Rest: []string{"status"}}},
@@ -56,7 +55,7 @@ func TestReadNoHello(t *testing.T) {
 // A banner and a foot that the hello has shown are nobody's words: what stands
 // between them is read as if they were not there, however they are broken.
 func TestBare(t *testing.T) {
-	edges := []string{"external mail think before you click", "this mail is confidential if it is not for you delete it"}
+	edges := []string{"EXTERNAL MAIL: think before you click.", "this mail is confidential if it is not for you delete it"}
 	text := "EXTERNAL MAIL:\nthink before you click.\n\napprove\n\nThis mail is confidential. If it is not\nfor you, delete it.\n"
 	if got := strings.TrimSpace(Bare(text, edges)); got != "approve" {
 		t.Errorf("left: %q", got)
