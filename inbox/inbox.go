@@ -136,6 +136,9 @@ func (in *Inbox) Run(ctx context.Context) error {
 // keepTaking is the mailbox's side: store what came, and file what was dealt
 // with. While much comes the filing waits.
 func (in *Inbox) keepTaking(ctx context.Context, from Source, g *Ledger) error {
+	if err := g.start(ctx); err != nil {
+		return fmt.Errorf("inbox %s: starting: %w", in.Newsletter.ID, err)
+	}
 	for much := false; ; {
 		if !much {
 			in.fileAll(ctx, from, g)

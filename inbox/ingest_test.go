@@ -30,7 +30,7 @@ func BenchmarkIngest(b *testing.B) {
 			Press: &send.Newsletter{ID: "quiet", Pattern: send.Pattern{Mailbox: rigBox}, Keys: send.Keys{Secret: []byte("k")}}}}
 	in.Source = &mailbox.Mailbox{Addr: "imap.example:993", Security: mailbox.Plain, User: "galley", Dial: imap.Dial, Ledger: in.Ledger(),
 		Password: func(context.Context) (string, error) { return "secret", nil }}
-	if err := in.Ledger().Begin(b.Context(), 1, 0); err != nil {
+	if err := in.Ledger().Begin(b.Context(), 1, 0, 0); err != nil {
 		b.Fatal(err)
 	}
 	size := 0

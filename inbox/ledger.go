@@ -24,17 +24,46 @@ func (in *Inbox) AgainLedger() *Ledger {
 	return &Ledger{in: in, folder: in.Newsletter.Folders.Again, again: true}
 }
 
-// Begin notes, when a folder is opened for the first time ever, what lies
-// there already: mail from before the first start is nobody's business. What
-// was moved into Galley/Again was moved there on purpose.
-func (g *Ledger) Begin(ctx context.Context, uidvalidity, top uint32) error {
+// start notes when the folder was waited for first, before anybody knows what
+// lies in it or whether it can be reached: mail that comes from then on counts.
+func (g *Ledger) start(ctx context.Context) error {
+	return g.in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, began) VALUES ($1, $2, 0, $3) ON CONFLICT (newsletter, name) DO NOTHING`,
+			g.in.Newsletter.ID, g.folder, store.Micros(tx.Now()))
+		return err
+	})
+}
+
+// Since is when the folder was waited for first, as long as it was never
+// opened; else it is zero.
+func (g *Ledger) Since(ctx context.Context) (began time.Time, err error) {
 	if g.again {
-		top = 0
+		return began, nil
+	}
+	err = g.in.DB.View(ctx, func(tx *store.Tx) error {
+		var first uint32
+		if began, first, err = g.beginning(ctx, tx); first != 0 {
+			began = time.Time{}
+		}
+		return err
+	})
+	return began, err
+}
+
+// Begin notes, when a folder is opened for the first time ever, what lies
+// there already: mail from before the first start is nobody's business. Up to
+// floor all of it is, up to top that which the server received before then.
+// What was moved into Galley/Again was moved there on purpose.
+func (g *Ledger) Begin(ctx context.Context, uidvalidity, floor, top uint32) error {
+	if g.again {
+		floor, top = 0, 0
 	}
 	return g.in.DB.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, cursor, began, first, floor) VALUES ($1, $2, $3, $4, $5, $3, $4)
-			ON CONFLICT (newsletter, name) DO NOTHING`,
-			g.in.Newsletter.ID, g.folder, int64(uidvalidity), int64(top), store.Micros(tx.Now()))
+		_, err := tx.ExecContext(ctx, `INSERT INTO mailbox (newsletter, name, uidvalidity, cursor, began, first, floor, top) VALUES ($1, $2, $3, $4, $5, $3, $4, $6)
+			ON CONFLICT (newsletter, name) DO UPDATE SET uidvalidity = excluded.uidvalidity, cursor = excluded.cursor, first = excluded.first,
+				floor = excluded.floor, top = excluded.top
+			WHERE mailbox.first = 0`,
+			g.in.Newsletter.ID, g.folder, int64(uidvalidity), int64(floor), store.Micros(tx.Now()), int64(top))
 		return err
 	})
 }
@@ -99,7 +128,7 @@ func (g *Ledger) arrived(ctx context.Context, tx *store.Tx, uidvalidity uint32, 
 func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
 	in := g.in
 	return in.DB.Update(ctx, func(tx *store.Tx) error {
-		began, first, err := g.beginning(ctx, tx)
+		old, err := g.older(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -108,7 +137,7 @@ func (g *Ledger) take(ctx context.Context, batch []mailbox.Message) error {
 			switch {
 			case m.TooBig:
 				e.state, e.kind, e.reason = "quarantine", Huge, "larger than the limit; only its header was fetched"
-			case !g.again && m.UIDValidity != first && m.Received.Before(began):
+			case old(m):
 				e.leave()
 			}
 			if err := g.enter(ctx, tx, &e); err != nil {
@@ -143,12 +172,32 @@ func (e *entry) leave() {
 	e.state, e.kind, e.reason, e.filed, e.Raw = "done", Before, "lay here before the first start", true, nil
 }
 
-// beginning is when the folder was first opened, and under which UIDVALIDITY.
+// older tells the messages from before the first start: those that the folder
+// held then, and in a folder that was made anew all that the server says it
+// received before. A server tells seconds (RFC 9051 section 2.3.3).
+func (g *Ledger) older(ctx context.Context, tx *store.Tx) (func(mailbox.Message) bool, error) {
+	if g.again {
+		return func(mailbox.Message) bool { return false }, nil
+	}
+	var top uint32
+	err := tx.QueryRowContext(ctx, `SELECT top FROM mailbox WHERE newsletter = $1 AND name = $2`, g.in.Newsletter.ID, g.folder).Scan(&top)
+	if err != nil && !store.NotFound(err) {
+		return nil, err
+	}
+	began, first, err := g.beginning(ctx, tx)
+	began = began.Truncate(time.Second)
+	return func(m mailbox.Message) bool {
+		return m.Received.Before(began) && (m.UIDValidity != first || m.UID <= top)
+	}, err
+}
+
+// beginning is when the folder was waited for first, and under which
+// UIDVALIDITY it was first opened: 0 while it was not.
 func (g *Ledger) beginning(ctx context.Context, tx *store.Tx) (began time.Time, first uint32, err error) {
 	var micros int64
 	err = tx.QueryRowContext(ctx, `SELECT began, first FROM mailbox WHERE newsletter = $1 AND name = $2`, g.in.Newsletter.ID, g.folder).Scan(&micros, &first)
 	if store.NotFound(err) {
-		err = nil
+		return began, 0, nil
 	}
 	return store.Instant(micros), first, err
 }

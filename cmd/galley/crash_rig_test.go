@@ -37,7 +37,7 @@ type rig struct {
 	sink   *sendtest.Sink
 	d      *daemon
 	env    []string // further variables of the daemon's
-	opened bool     // a daemon has opened the mailbox
+	opened bool     // a daemon was ready
 	h      *house   // the parts, joined in the test's own process, while it looks into the books
 
 	kills int
@@ -224,9 +224,9 @@ func (r *rig) start() {
 	r.mu.Unlock()
 	r.d = startDaemon(r.t, r.config(), r.env)
 	if !r.opened { // what lies in the mailbox before the first start is left alone
-		r.until("the mailbox is open", func() bool {
+		r.until("the daemon is ready", func() bool {
 			log, err := os.ReadFile(daemonLog(r.config()))
-			return err == nil && bytes.Contains(log, []byte("folder=INBOX"))
+			return err == nil && bytes.Contains(log, []byte("msg=ready"))
 		})
 		r.opened = true
 	}

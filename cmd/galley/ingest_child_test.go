@@ -56,7 +56,7 @@ func takeIn(config, many, profile string) error {
 	in.Again = nil
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if err := in.Ledger().Begin(ctx, ingestValidity, 0); err != nil { // all of it came after the first start
+	if err := in.Ledger().Begin(ctx, ingestValidity, 0, 0); err != nil { // all of it came after the first start
 		return err
 	}
 	ended, began := make(chan error, 1), time.Now()

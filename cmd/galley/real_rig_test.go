@@ -174,8 +174,8 @@ func (r *real) start() {
 	r.t.Helper()
 	r.shut()
 	r.d = startDaemon(r.t, r.config(), nil)
-	if r.logged("folder=INBOX") == 0 { // what lies in the mailbox before the first start is left alone
-		r.until("the mailbox is open", time.Minute, func() bool { return r.logged("folder=INBOX") > 0 })
+	if r.logged("msg=ready") == 0 { // what lies in the mailbox before the first start is left alone
+		r.until("the daemon is ready", time.Minute, func() bool { return r.logged("msg=ready") > 0 })
 	}
 }
 

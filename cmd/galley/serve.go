@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -81,14 +82,48 @@ func (h *house) serve(ctx context.Context) error {
 		return err
 	}
 	defer closeWeb()
-	var names []string
-	for _, n := range h.cfg.Newsletters {
-		names = append(names, n.Address.String())
-	}
-	h.log.Info("ready", "mailboxes", strings.Join(names, " "), "web", h.cfg.host())
-	notify("READY=1")
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	beside.Go(func() { h.tellReady(ctx) })
 	defer notify("STOPPING=1")
 	return supervise(ctx, h.log, parts)
+}
+
+// readyTime is how long a mailbox that does not answer holds back the word
+// that the daemon is ready: less than the 90 s that systemd waits for it.
+const readyTime = 30 * time.Second
+
+// tellReady says that the daemon is ready once it has looked into every
+// mailbox, and names those that it did not get to see: what comes into them is
+// found when they are back.
+func (h *house) tellReady(ctx context.Context) {
+	timer := time.NewTimer(readyTime)
+	defer timer.Stop()
+	var names, unseen []string
+	late := false
+	for i, n := range h.cfg.Newsletters {
+		if !late {
+			select {
+			case <-h.boxes[i].Looked():
+			case <-timer.C:
+				late = true
+			case <-ctx.Done():
+				return
+			}
+		}
+		names = append(names, n.Address.String())
+		if h.boxes[i].Status().Seen.IsZero() {
+			unseen = append(unseen, n.Address.String())
+		}
+	}
+	args := []any{"mailboxes", strings.Join(names, " "), "web", h.cfg.host()}
+	if len(unseen) > 0 {
+		args = append(args, "out_of_reach", strings.Join(unseen, " "))
+	}
+	h.log.Info("ready", args...)
+	notify("READY=1")
 }
 
 // partsSend is a machine that sends and does nothing else.

@@ -26,13 +26,22 @@ type book struct {
 	have map[[2]uint32]string
 	err  error
 
+	since time.Time
 	begun [][2]uint32
+	floor uint32 // of the last Begin
 }
 
-func (b *book) Begin(_ context.Context, validity, top uint32) error {
+func (b *book) Since(context.Context) (time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.since, nil
+}
+
+func (b *book) Begin(_ context.Context, validity, floor, top uint32) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.begun = append(b.begun, [2]uint32{validity, top})
+	b.floor = floor
 	return nil
 }
 

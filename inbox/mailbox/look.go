@@ -77,10 +77,45 @@ func (m *Mailbox) begin(ctx context.Context, data *imap.SelectData) error {
 			top = uids[len(uids)-1]
 		}
 	}
-	if err := m.Ledger.Begin(ctx, data.UIDValidity, top); err != nil {
+	floor, err := m.floor(ctx, top)
+	if err != nil {
+		return err
+	}
+	if err := m.Ledger.Begin(ctx, data.UIDValidity, floor, top); err != nil {
 		return &ledgerError{err}
 	}
 	return nil
+}
+
+// floor is the highest UID up to which all mail came before that counts; top
+// when none came since. The server's SINCE knows days alone, in whatever zone
+// (RFC 9051 section 6.4.4), so the two days before are looked through.
+func (m *Mailbox) floor(ctx context.Context, top uint32) (uint32, error) {
+	since, err := m.Ledger.Since(ctx)
+	if err != nil {
+		return 0, &ledgerError{err}
+	}
+	if since.IsZero() || top == 0 {
+		return top, nil
+	}
+	since = since.Truncate(time.Second) // as INTERNALDATE is told
+	l := m.watch.line
+	uids, err := l.searchFor(ctx, &imap.SearchCriteria{Since: since.UTC().AddDate(0, 0, -1)})
+	if err != nil {
+		return 0, err
+	}
+	for part := range slices.Chunk(uids, 1000) {
+		heads, left, err := l.ask(ctx, part, outline, 0, func(p *piece) bool { return !p.date.IsZero() })
+		if err != nil {
+			return 0, err
+		}
+		for _, uid := range part {
+			if h := heads[uid]; h != nil && !h.date.Before(since) || slices.Contains(left, uid) {
+				return min(uid-1, top), nil
+			}
+		}
+	}
+	return top, nil
 }
 
 // look finds the UIDs that the ledger does not know.
@@ -113,6 +148,7 @@ func (m *Mailbox) look(ctx context.Context) error {
 func (m *Mailbox) seen() {
 	m.mu.Lock()
 	m.status.Seen = time.Now()
+	m.hasLooked()
 	m.mu.Unlock()
 }
 
@@ -145,6 +181,11 @@ func (l *line) search(ctx context.Context, set imap.UIDSet) ([]uint32, error) {
 	if set != nil {
 		criteria.UID = []imap.UIDSet{set}
 	}
+	return l.searchFor(ctx, criteria)
+}
+
+// searchFor is UID SEARCH, ascending.
+func (l *line) searchFor(ctx context.Context, criteria *imap.SearchCriteria) ([]uint32, error) {
 	var data *imap.SearchData
 	err := l.do(ctx, "UID SEARCH", fetchTime, func() (err error) {
 		data, err = l.c.UIDSearch(criteria, nil).Wait()

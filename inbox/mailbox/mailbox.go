@@ -46,9 +46,14 @@ type Message struct {
 // Ledger says which messages are known. It is asked by the mailbox and
 // answered from the owner's tables; an error of it ends Next.
 type Ledger interface {
+	// Since is the instant from which mail counts in a folder that was never
+	// opened; zero says that it was, or that all mail before the opening is
+	// old.
+	Since(ctx context.Context) (time.Time, error)
 	// Begin is told that the folder was opened under a UIDVALIDITY, and top,
-	// the highest UID that it may hold by now. It is told so more than once.
-	Begin(ctx context.Context, uidvalidity, top uint32) error
+	// the highest UID that it may hold by now; all up to floor came before
+	// Since. It is told so more than once.
+	Begin(ctx context.Context, uidvalidity, floor, top uint32) error
 	// Cursor is the highest UID taken in under this UIDVALIDITY, 0 if none.
 	Cursor(ctx context.Context, uidvalidity uint32) (uid uint32, err error)
 	// Unknown are those of uids (ascending, at most 1,000) that were not
@@ -94,6 +99,9 @@ type Mailbox struct {
 	stop   context.CancelCauseFunc // ends the call that is running, nil if none
 	stirs  chan struct{}           // Stir was called; made by the first who asks
 
+	looked    chan struct{} // closed when the first look has ended; made by the first who asks
+	lookEnded bool
+
 	watch watch // of the goroutine that calls Next and Done
 }
 
@@ -135,6 +143,30 @@ func (m *Mailbox) Status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.status
+}
+
+// Looked is closed once the first look at the folder has ended, well or not:
+// Status tells how.
+func (m *Mailbox) Looked() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.firstLook()
+}
+
+// firstLook is the channel of Looked; mu is held.
+func (m *Mailbox) firstLook() chan struct{} {
+	if m.looked == nil {
+		m.looked = make(chan struct{})
+	}
+	return m.looked
+}
+
+// hasLooked closes it; mu is held.
+func (m *Mailbox) hasLooked() {
+	if c := m.firstLook(); !m.lookEnded {
+		m.lookEnded = true
+		close(c)
+	}
 }
 
 // Close ends a running Next or Done with net.ErrClosed and closes the

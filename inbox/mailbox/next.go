@@ -227,6 +227,7 @@ func (m *Mailbox) disconnected(err error) {
 	}
 	m.status.Connected = false
 	m.status.Err = kind(err)
+	m.hasLooked()
 }
 
 func (m *Mailbox) dropIfDead(err error) {

@@ -12,6 +12,7 @@ CREATE TABLE mailbox (
 	began       BIGINT NOT NULL DEFAULT 0,
 	first       BIGINT NOT NULL DEFAULT 0,
 	floor       BIGINT NOT NULL DEFAULT 0,
+	top         BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (newsletter, name)
 );
 
