@@ -106,8 +106,8 @@ func TestBombs(t *testing.T) {
 	if testing.Short() {
 		scale = 8
 	}
-	if raceDetector { // it costs up to twenty times, and that is not the bomb's
-		bound *= 20
+	if raceDetector { // it costs up to twenty times, and memory too; that is not the bomb's
+		scale, bound = 8, 20*bound
 	}
 	for _, b := range bombs(scale) {
 		t.Run(b.name, func(t *testing.T) {

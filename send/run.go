@@ -316,6 +316,9 @@ func (e *engine) watchTick() time.Duration {
 func (e *engine) glance(ctx context.Context) error {
 	mine, editions := e.inHand()
 	halts := e.q.known(editions)
+	if len(editions) == 0 {
+		return nil
+	}
 	err := e.q.DB.View(ctx, func(tx *store.Tx) error {
 		for id := range editions {
 			var s EditionState

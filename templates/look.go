@@ -45,6 +45,9 @@ type set struct {
 
 // speaker reads the catalogue anew only when its file has changed.
 func (s *set) speaker() (*Speaker, error) {
+	if ours(s.FS) {
+		return builtIn()
+	}
 	info, err := fs.Stat(s.FS, Catalogue)
 	if err != nil {
 		return nil, err
@@ -59,6 +62,26 @@ func (s *set) speaker() (*Speaker, error) {
 		s.at = info.ModTime()
 	}
 	return s.read, nil
+}
+
+// builtIn is our own catalogue. It is read once in the life of a process:
+// nothing can change it, and every newsletter and every look on the built-in
+// files speaks out of it.
+var builtIn = sync.OnceValues(func() (*Speaker, error) { return parse(embedded) })
+
+// ours tells whether the catalogue of template files is the built-in one. The
+// folder of a user is asked each time: its catalogue may come or go.
+func ours(looks fs.FS) bool {
+	switch l := looks.(type) {
+	case bundle:
+		return true
+	case *set:
+		return ours(l.FS)
+	case over:
+		_, err := fs.Stat(l.first, Catalogue)
+		return errors.Is(err, fs.ErrNotExist) && ours(l.second)
+	}
+	return false
 }
 
 // ReadDir is that of the files themselves.

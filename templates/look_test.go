@@ -196,3 +196,32 @@ func TestREADMENamesEveryFile(t *testing.T) {
 		}
 	}
 }
+
+// Reading the catalogue costs a hundred times what one mail does, so all that
+// lies on the built-in files shares what was read of them. A catalogue of the
+// user's own is read, also when it comes later.
+func TestTheCatalogueIsReadOnce(t *testing.T) {
+	speaker := func(looks fs.FS) *Speaker {
+		t.Helper()
+		s, err := Read(looks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	dir := t.TempDir()
+	usual, own := speaker(Look("")), Look(dir)
+	chosen, _ := Choose(Look(""), "plain")
+	for name, looks := range map[string]fs.FS{"the standard look": Look(""), "another look": Look("@plain"), "a chosen one": chosen, "a language": Speaking(Look(""), "en-GB"), "an empty folder": own} {
+		if speaker(looks) != usual {
+			t.Errorf("%s has its catalogue read again", name)
+		}
+	}
+	text := strings.Replace(read(t, embedded, Catalogue), "The words I know", "What I understand", 1)
+	if err := os.WriteFile(filepath.Join(dir, Catalogue), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if subject, _, err := Say(own, "help", map[string]any{"Readers": 1, "Waiting": 0, "Letters": 0}); err != nil || subject != "What I understand" {
+		t.Errorf("the user's own catalogue says %q, %v", subject, err)
+	}
+}

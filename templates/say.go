@@ -306,16 +306,16 @@ func Indent(s string, first, rest int) string {
 // and sentence of ours: a fault in somebody's own file is better told at the
 // start than at the first mail.
 func CheckWords(looks fs.FS) error {
-	t, err := parse(looks)
+	t, err := Read(looks)
 	if err != nil {
 		return err
 	}
-	ours, err := parse(embedded)
+	whole, err := builtIn()
 	if err != nil {
 		return err
 	}
 	var missing []string
-	for _, block := range ours.blocks.Templates() {
+	for _, block := range whole.blocks.Templates() {
 		if t.blocks.Lookup(block.Name()) == nil {
 			missing = append(missing, block.Name())
 		}
@@ -333,6 +333,9 @@ func CheckWords(looks fs.FS) error {
 func Speaking(looks fs.FS, lang string) fs.FS {
 	for lang != "" {
 		file := "desk." + lang + ".txt"
+		if file == Catalogue {
+			return looks
+		}
 		if _, err := fs.Stat(looks, file); err == nil {
 			return &set{FS: speaking{looks, file}}
 		}

@@ -138,7 +138,8 @@ func simulate(t *testing.T, seed uint64, readers int) (f simFigures, events []st
 		s := &sim{world: newWorld(t), seed: seed, tries: map[string]uint64{}, gone: map[string]int64{}, approved: map[string]bool{}, first: map[string]sendtest.Accepted{}}
 		s.dir = memoryDir(t)
 		defer s.close()
-		s.plan.readers, s.plan.connections, s.plan.grace, s.plan.tick = readers, simLines, "0s", 500*time.Millisecond
+		s.plan.readers, s.plan.connections, s.plan.grace = readers, simLines, "0s"
+		s.plan.tick = 0               // the queue looks as often as in life
 		s.plan.rest = 5 * time.Second // it costs most of a seed's time, and the bells ring anyway
 		s.faults, s.heard = s.fate, s.took
 		s.open()

@@ -432,6 +432,9 @@ func (w *world) carry(from, to string, raw []byte) {
 		}
 		return
 	}
+	if !slices.ContainsFunc(slices.Collect(maps.Values(w.people)), func(p *person) bool { return p.addr.Addr == to }) {
+		return
+	}
 	m, err := mime.Read(raw)
 	if err != nil {
 		w.t.Error(err)

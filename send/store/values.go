@@ -1,6 +1,9 @@
 package store
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // Values writes the rows of VALUES for so many values, from $from on:
 // ($3,$4),($5,$6) for 3, 2 and 2.
@@ -21,7 +24,9 @@ func Values(from, rows, columns int) string {
 
 // unnamed writes a text whose values are $1, $2 … each once and in this order
 // with a bare ? for each, which means the same to SQLite: it keeps a name for
-// every other kind, and the driver looks all of them through for each. Any
+// every other kind, and the driver looks all of them through for each. A LIMIT
+// that is a bare value would have SQLite plan the statement anew at each call,
+// for the value it has this time; one that is computed is planned once. Any
 // other text stays as it is.
 func unnamed(query string) string {
 	b := make([]byte, 0, len(query))
@@ -52,6 +57,9 @@ func unnamed(query string) string {
 				return query
 			}
 			next++
+			if bytes.HasSuffix(b, []byte("LIMIT ")) {
+				b = append(b, "0+"...)
+			}
 			b = append(b, '?')
 			i = end - 1
 		default:

@@ -20,6 +20,8 @@ func TestUnnamed(t *testing.T) {
 		`SELECT a - 1 WHERE b = $1`:           `SELECT a - 1 WHERE b = ?`,
 		`SELECT '$5', "$6" WHERE a = $1`:      `SELECT '$5', "$6" WHERE a = ?`,
 		`SELECT 'it''s $1' WHERE a = $1`:      `SELECT 'it''s $1' WHERE a = ?`,
+		`SELECT a LIMIT $1`:                   `SELECT a LIMIT 0+?`,
+		`SELECT a LIMIT 5`:                    `SELECT a LIMIT 5`,
 		`SELECT $10`:                          `SELECT $10`,
 		`SELECT $2, $1`:                       `SELECT $2, $1`,
 		`SELECT $1, $1`:                       `SELECT $1, $1`,
