@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func (h *house) claimedFirst(e Envelope) {
 // claim, sending stops, and goes on by itself when there is room.
 func TestFullBooks(t *testing.T) {
 	simulate(t, 300, func(h *house) {
-		var shut time.Time
+		var shut instant
 		h.q.Tick = 0
 		h.script.fate = func(e Envelope, try int) Outcome {
 			h.claimedFirst(e)
@@ -57,7 +58,7 @@ func TestFullBooks(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 			if n == 100 {
 				h.pragma(fmt.Sprintf("max_page_count(%d)", h.pages()+2))
-				shut = time.Now()
+				shut.Store(new(time.Now()))
 			}
 		}
 		h.publish(edition("The tide waits.", time.Now()))
@@ -65,9 +66,12 @@ func TestFullBooks(t *testing.T) {
 	})
 }
 
+// instant is when something was done by another goroutine, nil before it.
+type instant = atomic.Pointer[time.Time]
+
 // fillAndFree runs while the books fill up, lets time pass, makes room, and
 // holds what happened against bar 33.
-func (h *house) fillAndFree(readers int, pass func(), shut *time.Time, free func()) {
+func (h *house) fillAndFree(readers int, pass func(), shut *instant, free func()) {
 	h.t.Helper()
 	ctx, stop := context.WithCancel(h.t.Context())
 	ended := make(chan error, 1)
@@ -79,9 +83,9 @@ func (h *house) fillAndFree(readers int, pass func(), shut *time.Time, free func
 		}
 	}()
 	pass()
-	before := h.taken()
-	if len(before) == 0 || shut.IsZero() || before[len(before)-1].at.Sub(*shut) > 2*time.Second || len(before) >= readers {
-		h.t.Errorf("%d copies went; the books were shut at %v", len(before), *shut)
+	before, at := h.taken(), shut.Load()
+	if len(before) == 0 || at == nil || before[len(before)-1].at.Sub(*at) > 2*time.Second || len(before) >= readers {
+		h.t.Errorf("%d copies went; the books were shut at %v", len(before), at)
 	}
 	freed := time.Now()
 	free()
@@ -121,7 +125,7 @@ func TestFullDisk(t *testing.T) {
 	defer db.Close()
 	h := houseOn(t, db, 0)
 	h.crowd(1000)
-	var shut time.Time
+	var shut instant
 	filler := filepath.Join(dir, "filler")
 	h.script.fate = func(e Envelope, try int) Outcome {
 		h.claimedFirst(e)
@@ -131,7 +135,7 @@ func TestFullDisk(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		if n == 200 {
 			os.WriteFile(filler, make([]byte, 32<<20), 0o600) // until the disk is full
-			shut = time.Now()
+			shut.Store(new(time.Now()))
 		}
 	}
 	h.publish(edition("The tide waits.", time.Now()))

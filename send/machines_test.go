@@ -131,12 +131,12 @@ func theBell(h *house, books string) {
 	h.crowd(200)
 	h.q.Tick = time.Hour
 	other := h.machine(books)
+	h.q.Tick = 0
 	h.script.after = func(int) { time.Sleep(20 * time.Millisecond) }
 	h.running(other)
 	h.wait(10*time.Second, "it is there", func() bool { return h.leases() == 1 })
 	time.Sleep(time.Second) // it has looked at the books, and sleeps
 	h.publish(edition("The tide waits.", time.Now()))
-	h.q.Tick = 0
 	h.wait(10*time.Second, "the other machine sends", func() bool { return len(h.taken()) > 20 })
 	h.halt(HaltStop)
 	h.wait(5*time.Second, "the other machine stops", func() bool { return h.progress().Counts[Claimed] == 0 })
