@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 			os.Exit(3)
 		}()
 	case asIngest:
-		if err := takeIn(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+		if err := takeIn(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -303,21 +303,20 @@ func (m *Message) unixBytes(raw []byte) []byte {
 // crlfToLF turns CRLF, CR CR LF and CR alone into LF.
 func crlfToLF(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
-	alone := 0 // CRs that no LF has followed yet
-	for _, c := range raw {
-		switch c {
-		case '\r':
+	for {
+		i := bytes.IndexByte(raw, '\r')
+		if i < 0 {
+			return append(out, raw...)
+		}
+		out = append(out, raw[:i]...)
+		alone := 0 // CRs that no LF has followed yet
+		for raw = raw[i:]; len(raw) > 0 && raw[0] == '\r'; raw = raw[1:] {
 			alone++
-			continue
-		case '\n':
-			alone = 0
 		}
-		for ; alone > 0; alone-- {
-			out = append(out, '\n')
+		if len(raw) == 0 || raw[0] != '\n' {
+			out = append(out, bytes.Repeat([]byte("\n"), alone)...)
 		}
-		out = append(out, c)
 	}
-	return append(out, bytes.Repeat([]byte("\n"), alone)...)
 }
 
 func unixLines(s string) string {

@@ -1,10 +1,12 @@
 package mime
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // Mark says what the markup around a line of HTML tells of it.
@@ -39,14 +41,18 @@ func HTMLLines(page string) []HTMLLine {
 }
 
 func linesText(lines []HTMLLine) string {
-	var b strings.Builder
+	size := 0
+	for _, l := range lines {
+		size += 2*l.Depth + len(l.Text) + 1
+	}
+	b := make([]byte, 0, size)
 	for i, l := range lines {
 		if i > 0 {
-			b.WriteByte('\n')
+			b = append(b, '\n')
 		}
-		b.WriteString(l.Quoted())
+		b = l.appendQuoted(b)
 	}
-	return b.String()
+	return string(b)
 }
 
 // Quoted gives the line behind the quote marks of its depth.
@@ -54,7 +60,19 @@ func (l HTMLLine) Quoted() string {
 	if l.Depth == 0 {
 		return l.Text
 	}
-	return strings.TrimRight(strings.Repeat("> ", l.Depth)+l.Text, " ")
+	return string(l.appendQuoted(make([]byte, 0, 2*l.Depth+len(l.Text))))
+}
+
+func (l HTMLLine) appendQuoted(b []byte) []byte {
+	if l.Depth == 0 {
+		return append(b, l.Text...)
+	}
+	began := len(b)
+	for range l.Depth {
+		b = append(b, "> "...)
+	}
+	b = append(b, l.Text...)
+	return b[:began+len(bytes.TrimRight(b[began:], " "))]
 }
 
 const (
@@ -116,7 +134,7 @@ func (r *renderer) read(page string) []HTMLLine {
 			r.start(z.Token())
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			r.end(string(name))
+			r.end(atom.String(name))
 		}
 	}
 	r.flush()
@@ -240,7 +258,7 @@ func (r *renderer) paragraph() {
 }
 
 func (r *renderer) start(t html.Token) {
-	attr := attributes(t)
+	attr := attributes(t.Attr)
 	switch t.Data {
 	case "br":
 		if r.hidden == 0 {
@@ -268,7 +286,7 @@ func (r *renderer) start(t html.Token) {
 }
 
 // begin does what an element does to the lines before it.
-func (r *renderer) begin(name string, attr map[string]string) {
+func (r *renderer) begin(name string, attr attributes) {
 	switch {
 	case name == "p" && r.tight(attr), r.inner(name, len(r.stack)):
 		r.flush()
@@ -285,16 +303,16 @@ func (r *renderer) begin(name string, attr map[string]string) {
 }
 
 // tight tells whether a paragraph stands without margins.
-func (r *renderer) tight(attr map[string]string) bool {
-	style := strings.ReplaceAll(strings.ToLower(attr["style"]), " ", "")
-	if strings.HasPrefix(attr["class"], "Mso") || strings.Contains(style, "margin:0") || strings.Contains(style, "margin-top:0") && strings.Contains(style, "margin-bottom:0") {
+func (r *renderer) tight(attr attributes) bool {
+	style := attr.style()
+	if strings.HasPrefix(attr.get("class"), "Mso") || strings.Contains(style, "margin:0") || strings.Contains(style, "margin-top:0") && strings.Contains(style, "margin-bottom:0") {
 		return true
 	}
 	return r.typed && !r.paras
 }
 
 // push remembers an open element and changes the counts.
-func (r *renderer) push(name string, attr map[string]string) {
+func (r *renderer) push(name string, attr attributes) {
 	if len(r.stack) >= maxElements {
 		return
 	}
@@ -305,13 +323,13 @@ func (r *renderer) push(name string, attr map[string]string) {
 	case name == "pre" || name == "textarea":
 		r.pre++
 	case name == "a":
-		e.href = strings.TrimSpace(attr["href"])
+		e.href = strings.TrimSpace(attr.get("href"))
 	case name == "ol":
 		e.item = 0
 	case name == "p" && r.tight(attr):
 		e.item = tightParagraph
 	}
-	style := strings.ReplaceAll(strings.ToLower(attr["style"]), " ", "")
+	style := attr.style()
 	if isHidden(name) || strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all") {
 		r.hidden++
 	}
@@ -432,7 +450,7 @@ func (r *renderer) item() {
 	r.space = false
 }
 
-func (r *renderer) rule(attr map[string]string) {
+func (r *renderer) rule(attr attributes) {
 	if r.hidden > 0 || r.bare {
 		return
 	}
@@ -450,23 +468,30 @@ func (r *renderer) rule(attr map[string]string) {
 }
 
 // image shows the words a picture stands for; those of spacers are empty.
-func (r *renderer) image(attr map[string]string) {
-	alt := strings.TrimSpace(attr["alt"])
+func (r *renderer) image(attr attributes) {
+	alt := strings.TrimSpace(attr.get("alt"))
 	switch {
 	case r.hidden > 0 || r.bare:
-	case r.typed && attr["src"] != "":
-		r.text("![" + alt + "](" + attr["src"] + ")")
+	case r.typed && attr.get("src") != "":
+		r.text("![" + alt + "](" + attr.get("src") + ")")
 	case alt != "":
 		r.text(alt)
 	}
 }
 
-func attributes(t html.Token) map[string]string {
-	m := make(map[string]string, len(t.Attr))
-	for _, a := range t.Attr {
-		if _, twice := m[a.Key]; !twice {
-			m[a.Key] = a.Val
+// attributes are those of one tag; of two with one name the first counts.
+type attributes []html.Attribute
+
+func (a attributes) get(name string) string {
+	for i := range a {
+		if a[i].Key == name {
+			return a[i].Val
 		}
 	}
-	return m
+	return ""
+}
+
+// style is the style in lower case and without spaces.
+func (a attributes) style() string {
+	return strings.ReplaceAll(strings.ToLower(a.get("style")), " ", "")
 }

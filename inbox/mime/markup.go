@@ -49,8 +49,8 @@ func isHidden(name string) bool {
 
 // hasMark knows the classes and ids that mail programs give to quoted mail
 // and signatures.
-func hasMark(attr map[string]string) Mark {
-	class, id := attr["class"], attr["id"]
+func hasMark(attr attributes) Mark {
+	class, id := attr.get("class"), attr.get("id")
 	if class == "" && id == "" {
 		return MarkNone
 	}
@@ -165,6 +165,9 @@ func bareURL(s string) string {
 // UnwrapURL takes the redirector of a mail provider off a link: Google's in
 // Gmail, Safe Links in Outlook, URL Defense.
 func UnwrapURL(href string) string {
+	if !wrapped(href) {
+		return href
+	}
 	u, err := url.Parse(href)
 	if err != nil {
 		return href
@@ -186,6 +189,18 @@ func UnwrapURL(href string) string {
 		return inner
 	}
 	return href
+}
+
+// wrapped tells what may lead to a redirector, which spares taking all other
+// links apart.
+func wrapped(href string) bool {
+	href = strings.ToLower(href)
+	for _, host := range []string{".safelinks.protection.outlook.com", "google.com", "l.facebook.com", "urldefense.com"} {
+		if strings.Contains(href, host) {
+			return true
+		}
+	}
+	return false
 }
 
 var defended = regexp.MustCompile(`/v3/__(https?:/.+?)__;`)

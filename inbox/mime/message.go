@@ -42,6 +42,9 @@ type Message struct {
 
 	page  string     // the last HTML that was read for Text
 	lines []HTMLLine // and its lines
+
+	decoded     string // the last part of HTML
+	decodedPart int    // and its index
 }
 
 // Part is one leaf of the message.

@@ -11,7 +11,8 @@ func (m *Message) gatherTexts(root *node) {
 	leaves := m.textLeaves()
 	for _, i := range leaves {
 		if p := &m.Parts[i]; p.Type == "text/html" {
-			html = append(html, p.Text())
+			m.decoded, m.decodedPart = p.Text(), i
+			html = append(html, m.decoded)
 		} else {
 			plain = append(plain, m.plainText(p))
 		}
@@ -98,7 +99,9 @@ func (m *Message) bestLeaf(part int, leaves []int) []string {
 	case !slices.Contains(leaves, part):
 		return nil
 	case p.Type == "text/html":
-		m.page = p.Text()
+		if m.page = m.decoded; m.decodedPart != part { // most messages have one
+			m.page = p.Text()
+		}
 		m.lines = HTMLLines(m.page)
 		return []string{linesText(m.lines)}
 	}
@@ -125,6 +128,9 @@ func blank(texts []string) bool {
 
 // joinTexts puts texts under one another.
 func joinTexts(texts []string) string {
+	if len(texts) == 1 {
+		return texts[0]
+	}
 	var b strings.Builder
 	for _, t := range texts {
 		if b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {

@@ -142,7 +142,12 @@ func assemble(lines []Line) Parts {
 
 // tidy joins lines, with at most one blank line in a row and none outside.
 func tidy(lines []string) string {
+	size := 0
+	for _, l := range lines {
+		size += len(l) + 2
+	}
 	var b strings.Builder
+	b.Grow(size)
 	blank := false
 	for _, l := range lines {
 		l = strings.TrimRight(l, " \t\u00a0")

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,7 +71,7 @@ func (m *Mail) Bytes() ([]byte, error) {
 	if h.err != nil {
 		return nil, fmt.Errorf("mail %.60q: %w", m.Subject, h.err)
 	}
-	return append(append(append(h.buf, body.head...), '\r', '\n'), body.body...), nil
+	return slices.Concat(h.buf, body.head, []byte("\r\n"), body.body), nil
 }
 
 // body builds mixed(related(alternative(text, html), inline…), files…), with

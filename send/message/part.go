@@ -69,7 +69,11 @@ func multi(subtype string, parts ...part) part {
 		kind += `; type="` + parts[0].kind() + `"`
 	}
 	h.structured("Content-Type", kind)
-	var body []byte
+	size := len(boundary) + 6
+	for _, p := range parts {
+		size += len(boundary) + len(p.head) + len(p.body) + 6
+	}
+	body := make([]byte, 0, size)
 	for _, p := range parts {
 		body = append(body, "--"+boundary+"\r\n"...)
 		body = append(append(append(body, p.head...), '\r', '\n'), p.body...)
@@ -123,13 +127,13 @@ func encodeFile(h *header, kind string, data []byte) ([]byte, error) {
 		return append(bytes.TrimRight(data, "\r\n"), '\r', '\n'), nil
 	}
 	h.structured("Content-Transfer-Encoding", "base64")
-	text := base64.StdEncoding.EncodeToString(data)
-	var body []byte
-	for len(text) > lineWidth {
-		body = append(append(body, text[:lineWidth]...), '\r', '\n')
-		text = text[lineWidth:]
+	const octets = lineWidth / 4 * 3 // of a line
+	body := make([]byte, 0, base64.StdEncoding.EncodedLen(len(data))+2*(len(data)/octets+1))
+	for len(data) > octets {
+		body = append(base64.StdEncoding.AppendEncode(body, data[:octets]), '\r', '\n')
+		data = data[octets:]
 	}
-	return append(append(body, text...), '\r', '\n'), nil
+	return append(base64.StdEncoding.AppendEncode(body, data), '\r', '\n'), nil
 }
 
 // parameter writes a parameter of a MIME field, by RFC 2231 where a quoted
