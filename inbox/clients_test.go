@@ -465,11 +465,15 @@ var editorsWords = []struct{ own, want string }{
 	{"Great issue this week. I will read it on the train and tell you tonight.", "note"},
 }
 
-// TestProgramsLeaveAnEditorsWords reads every answer from every program.
+// TestProgramsLeaveAnEditorsWords reads every answer from every program, and
+// with the race detector, which has nothing to find in it, from every eighth.
 func TestProgramsLeaveAnEditorsWords(t *testing.T) {
 	in := desk()
 	right, all := 0, 0
-	for _, p := range programs() {
+	for n, p := range programs() {
+		if raceDetector && n%8 > 0 {
+			continue
+		}
 		for _, w := range editorsWords {
 			all++
 			if got := inWords(understood(t, in, p.raw(w.own, deskAddr, "<proof.12.1@quiet.example>"))); got != w.want {

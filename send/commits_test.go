@@ -22,7 +22,7 @@ func TestEveryCommit(t *testing.T) {
 	for _, how := range []commitFault{{fails: true}, {dies: true, fails: true}, {dies: true}} {
 		t.Run(how.String(), func(t *testing.T) {
 			commits, twice, step := 1, 0, 1
-			if testing.Short() {
+			if testing.Short() || raceDetector {
 				step = 4
 			}
 			for n := 1; n <= commits; n += step {

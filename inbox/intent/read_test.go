@@ -293,7 +293,7 @@ func FuzzWhen(f *testing.F) {
 func TestLargeMails(t *testing.T) {
 	size, bound := 1<<20, 2*time.Second
 	if raceDetector { // it costs up to twenty times
-		size = 1 << 17
+		size = 1 << 15
 		bound *= 20
 	}
 	for _, unit := range []string{"> a b c d e f\n", "On 1 Jan x <a@b.example> said\n", "> x\nno\n", "change \"a\n", "From: a\nTo: b\n", "https://a.example/((((\n", "Hi Ada Ben Cyd,\n", "a b c ", "---\ntitle: x\n"} {

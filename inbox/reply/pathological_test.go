@@ -48,7 +48,11 @@ func TestPathological(t *testing.T) {
 // and for a whole one, in as many tries as it takes to be left alone once.
 func grows(t *testing.T, unit string, work func(string)) {
 	t.Helper()
-	whole := strings.Repeat(unit, (1<<20)/len(unit))
+	size := 1 << 20
+	if raceDetector { // it costs up to twenty times
+		size >>= 3
+	}
+	whole := strings.Repeat(unit, size/len(unit))
 	eighth := whole[:len(whole)/8/len(unit)*len(unit)]
 	part, all := time.Hour, time.Hour
 	bound := time.Second
