@@ -48,7 +48,7 @@
 //   - 29 to 32: TestLostReplies, TestHoldWhatMayHaveArrived, TestOutageOfADay,
 //     TestRefusedForEver, TestGreylist.
 //   - 33: TestFullBooks, TestFullDisk.
-//   - 34: cmd/galley TestSecondDaemon, TestFurtherMachine; TestFencing here.
+//   - 34: cmd/galley TestSecondDaemon, TestSecondHouse, TestFurtherMachine; TestFencing here.
 //   - 35: TestWhoLeavesInMidRunGetsNothing.
 //   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley
 //     TestHeldKilledResumed, TestCancelledInMidRun, TestChangesInMidRun.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,15 +19,21 @@ import (
 // one's configuration and keys in a folder of its own.
 func (r *rig) further(dir string) *daemon {
 	r.t.Helper()
+	r.copyTo(dir)
+	d := startDaemon(r.t, filepath.Join(dir, "galley.toml"), nil, "--parts", "send")
+	r.t.Cleanup(func() { d.kill(); d.bury() })
+	return d
+}
+
+// copyTo copies configuration and keys for another data folder.
+func (r *rig) copyTo(dir string) {
+	r.t.Helper()
 	for _, name := range []string{"galley.toml", "galley.key", "dkim.pem"} {
 		put(r.t, filepath.Join(dir, name), string(readFile(r.t, filepath.Join(r.dir, name))), 0o600)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "looks"), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
-	d := startDaemon(r.t, filepath.Join(dir, "galley.toml"), nil, "--parts", "send")
-	r.t.Cleanup(func() { d.kill(); d.bury() })
-	return d
 }
 
 func readFile(t *testing.T, path string) []byte {
@@ -35,6 +43,42 @@ func readFile(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return octets
+}
+
+// TestSecondHouse: two daemons that both want to do everything, on one
+// PostgreSQL and with a data folder each, so that no lock of a file keeps them
+// apart. The second says so and ends; when the first is dead it may.
+func TestSecondHouse(t *testing.T) {
+	servertest.Need(t, "postgres")
+	r := newRig(t, footing{books: storetest.Schema(t, servertest.StartPostgres(t).URL), falls: true}, crashConfig{connections: 1})
+	r.start()
+	r.mail(crashEditor, crashBox, "status", "status\n", nil)
+	r.paper("Status") // it has the lock
+	dir := t.TempDir()
+	r.copyTo(dir)
+	config := filepath.Join(dir, "galley.toml")
+	second := startDaemon(t, config, nil)
+	t.Cleanup(func() { second.kill(); second.bury() })
+	select {
+	case <-second.ended:
+	case <-time.After(crashWait):
+		t.Fatal("two daemons do everything on the same books")
+	}
+	log := string(readFile(t, daemonLog(config)))
+	if who := fmt.Sprintf("galley, process %d on ", r.d.cmd.Process.Pid); second.cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(log, who) || !strings.Contains(log, "--parts send") {
+		t.Errorf("the second ends with %v and says\n%s", second.cmd.ProcessState, log)
+	}
+	if !r.d.alive() {
+		t.Error("the first one is gone")
+	}
+	r.kill()
+	third := startDaemon(t, config, nil)
+	t.Cleanup(func() { third.kill(); third.bury() })
+	r.mail(crashEditor, crashBox, "help", "help\n", nil)
+	r.paper("")
+	third.kill()
+	third.bury()
+	r.start() // for the end of the test
 }
 
 // TestFurtherMachine is the second half of bar 34, with the real program on

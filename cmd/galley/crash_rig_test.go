@@ -49,6 +49,7 @@ type rig struct {
 	papers []*crashPaper       // mails to the editor, each once
 	again  int                 // mails to the editor that came once more
 	first  time.Time           // of the first MAIL since the daemon was started
+	data   int                 // DATA commands; what comes by BDAT has none
 	slow   time.Duration       // how long the next hop thinks about a message
 	fuse   func() (lose bool)  // runs at each event, before anything comes of it
 	event  chan struct{}
@@ -64,7 +65,7 @@ type crashPaper struct {
 // crashConfig is what the configuration says, and how the next hop behaves.
 type crashConfig struct {
 	name, from, tagline, postal, selector string
-	connections                           int
+	connections, window                   int // window 0 is 1
 	imapPort                              string
 }
 
@@ -86,7 +87,7 @@ func newRig(t *testing.T, on footing, conf crashConfig) *rig {
 	r.rand = rand.New(rand.NewPCG(crashSeed(t), 0))
 	r.open()
 	var err error
-	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{OnAccept: r.accepted, Fault: r.step})
+	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{OnAccept: r.accepted, Fault: r.step, Chunking: conf.window > 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +139,7 @@ host = "127.0.0.1"
 port = %s
 security = "plain"
 connections = %d
+window = %d
 
 [[dkim]]
 domain = "quiet.example"
@@ -165,7 +167,7 @@ port = %s
 security = "plain"
 user = "letter"
 password = %q
-`, r.on.books, port(r.sink.Addr()), c.connections, c.selector, cmp.Or(c.name, "Quiet Machines"), cmp.Or(c.from, "Ines of Quiet Machines"), c.tagline, crashBox,
+`, r.on.books, port(r.sink.Addr()), c.connections, max(c.window, 1), c.selector, cmp.Or(c.name, "Quiet Machines"), cmp.Or(c.from, "Ines of Quiet Machines"), c.tagline, crashBox,
 		cmp.Or(c.postal, "3 Harbour Lane, Example Town"), crashEditor, c.imapPort, servertest.Password), 0o600)
 	if err := os.MkdirAll(filepath.Join(r.dir, "looks"), 0o700); err != nil {
 		r.t.Fatal(err)
@@ -285,6 +287,8 @@ func (r *rig) step(s sendtest.Step) sendtest.Fault {
 	switch {
 	case s.Stage == sendtest.StageDot:
 		return sendtest.Fault{Delay: r.slow}
+	case s.Stage == sendtest.StageData:
+		r.data++
 	case s.Stage == sendtest.StageMail && r.first.IsZero():
 		r.first = time.Now()
 	}

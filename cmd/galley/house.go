@@ -38,7 +38,8 @@ type house struct {
 	inboxes []*inbox.Inbox
 	// unscrubbed tells that erased words may still lie in the database's log.
 	unscrubbed bool
-	machine    string // what tells this machine from others, "" when it is not to be told
+	sole       *store.Hold // no other daemon does everything on these books
+	machine    string      // what tells this machine from others, "" when it is not to be told
 	boxes      []*mailbox.Mailbox
 	again      []*mailbox.Mailbox                                              // the folders whose mail is dealt with again
 	dns        trust.DNS                                                       // the demo answers for itself

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,6 +67,12 @@ func (c serveCmd) Run(e *env) error {
 	return h.serve(e.ctx)
 }
 
+// thisProcess names the process to the operator of another one.
+func thisProcess() string {
+	host, _ := os.Hostname() // without it the number has to do
+	return strings.TrimSpace(fmt.Sprintf("galley, process %d on %s", os.Getpid(), host))
+}
+
 // agent is how Galley introduces itself to the servers that links lead to.
 func agent(cfg *Config) string {
 	if host := cfg.host(); host != "" {
@@ -77,6 +84,10 @@ func agent(cfg *Config) string {
 // serve runs every part until ctx ends. What is under way then is finished
 // or left in the books; a delivery whose body has begun is waited for.
 func (h *house) serve(ctx context.Context) error {
+	var err error
+	if h.sole, err = h.db.Sole(ctx, thisProcess()); err != nil {
+		return err
+	}
 	parts, closeWeb, err := h.parts(ctx)
 	if err != nil {
 		return err
@@ -142,7 +153,7 @@ func (h *house) serveSend(ctx context.Context) error {
 
 // parts lists the loops of the daemon, back to front.
 func (h *house) parts(ctx context.Context) ([]daemonPart, func(), error) {
-	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}, {"watchdog", h.watch}}
+	parts := []daemonPart{{"send", h.runQueue}, {"desk", h.desk.Run}, {"door", h.door.Run}, {"records", h.keepRecords}, {"watchdog", h.watch}, {"sole", h.keepSole}}
 	if h.fetch != nil {
 		parts = append(parts, daemonPart{"pages", func(ctx context.Context) error { return h.desk.FetchPages(ctx, h.fetch) }})
 	}
@@ -182,6 +193,15 @@ func (h *house) runQueue(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errFatal, err)
 	}
 	return err
+}
+
+// keepSole ends the daemon when another one has taken the books over, while
+// the database was out of reach for this one.
+func (h *house) keepSole(ctx context.Context) error {
+	if err := h.sole.KeepSole(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errFatal, err)
+	}
+	return ctx.Err()
 }
 
 // watch feeds systemd's watchdog as long as the books answer.

@@ -16,6 +16,7 @@ type Hold struct {
 	db   *DB
 	n    int64
 	conn *sql.Conn
+	who  string // of Sole
 }
 
 // holdKey tells the locks of one schema from those of others.
