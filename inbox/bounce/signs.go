@@ -8,7 +8,8 @@ import (
 )
 
 var (
-	daemonName  = gate(`(?i)mailer-?daemon|mail ?delivery|post[ _]?master|mail ?administrator|system administrator|delivery (subsystem|system|status)|^double-bounce|mail ?system|^mdaemon|daemon@|^bounce|returned mail|mail server|mailer@|mta@|^smtp|microsoft exchange|antispam|^noreply@.*(mail|google)`)
+	daemonName  = gate(`(?i)mailer[- _]?daemon|mail ?delivery|post[ _]?master|mail ?administrator|system administrator|delivery (subsystem|system|status)|^double-bounce|mail ?system|^mdaemon|daemon@|^bounce|returned mail|mail server|mailer@|mta@|^smtp|microsoft exchange|anti-?(spam|virus)|smtp.?gateway`)
+	machineName = gate(`(?i)daemon|post[ _]?master|smtp|mta|mailer|bounce|virus|gateway|no-?reply|service|system`)
 	failSubject = gate(`(?i)undeliver|returned mail|return(ed|ing) (mail|message|to sender)|delivery (status )?(notification|failure|failed|problem|error|report|unsuccess|has failed)|fail(ed|ure).{0,20}(notice|delivery|deliver|mail)|failure notice|mail (delivery|system|error|could not)|non.?deliver|not (be )?deliver|(could|can)(not|n.t| not) (be )?(deliver|send|sent)|unable to deliver|undelivered|message (delayed|not delivered|delivery|status|expired)|delayed? (mail|delivery|message)|warning: .{0,40}(message|mail)|rejected|unzustellbar|nicht zugestellt|non remis|niet bezorgd|no entregado|unknown (user|recipient|address|mailbox)|user unknown|mailbox (full|unavail)|nondeliverable|mail failure|problems? (with|delivering)|error (in|sending|delivering)|bounce|エラー|配信|返送|退信|не доставлен|recapito|onbestelbaar|doręczen|falha na entrega`)
 	autoSubject = gate(`(?i)out of (the )?office|vacation|auto.?(matic)?.?(reply|response|respond|antwort)|autoreply|automatic reply|abwesen|away from|on holiday|absence|réponse automatique|respuesta automática|out-of-office|no longer (with|works)|thank you for (your|contacting)|confirm|verif|ticket|challenge|whitelist|moderat`)
 	answerMark  = regexp.MustCompile(`(?i)^\s*(re|aw|sv|fwd?|wg|tr|rv|antw|vs|odp)\s*(\[\d+\])?:`)
@@ -16,14 +17,55 @@ var (
 )
 
 // mayBounce tells whether the head of a message that reports in plain words
-// lets it be a bounce. It must come from a machine of mail, or be titled as
-// one. A person's answer to a bounce is none.
+// lets it be a bounce. It must come from a machine of mail: by its name, by
+// writing no name at all, or by giving our mail back under the title of a
+// bounce or on the null path. A title alone proves nothing, for people write
+// about delivery too; nor does the null path alone, which is that of automatic
+// answers (RFC 3834 section 3.3). A person's answer to a bounce is none.
 func mayBounce(m *mime.Message) bool {
-	titled := bounceTitle(m)
-	if answerMark.MatchString(m.Subject) && !byDaemon(m) || !titled && autoSubject.MatchString(m.Subject) {
+	titled, answers := bounceTitle(m), autoSubject.MatchString(m.Subject)
+	switch {
+	case answerMark.MatchString(m.Subject) && !byDaemon(m), answers && !titled:
 		return false
+	case byDaemon(m) || len(m.From) == 0:
+		return true
+	case personal(m):
+		return false
+	case titled && nullPath(m) && !answers && !answersByItself(m):
+		return true
 	}
-	return titled || fromMachine(m)
+	return (titled || nullPath(m) && !answersByItself(m)) && givesBack(m)
+}
+
+// personal tells the mail of a person: its envelope names the author. A bounce
+// has the null path (RFC 5321 section 4.5.5), or at worst that of a machine.
+func personal(m *mime.Message) bool {
+	for _, v := range m.Header.Raw("Return-Path") {
+		if a := strings.Trim(strings.TrimSpace(v), "<>"); a != "" && strings.EqualFold(a, m.From[0].Addr) {
+			return !machineName.MatchString(a)
+		}
+	}
+	return false
+}
+
+// answersByItself knows the automatic answers to mail of persons (RFC 3834
+// section 5); machines of mail that call their bounces so are known by name.
+func answersByItself(m *mime.Message) bool {
+	auto := strings.ToLower(m.Header.Get("Auto-Submitted"))
+	return strings.HasPrefix(strings.TrimSpace(auto), "auto-replied") || m.Header.Has("X-Autoreply") || m.Header.Has("X-Autorespond")
+}
+
+// givesBack tells whether a message holds the mail that it is about, or its
+// header.
+func givesBack(m *mime.Message) bool {
+	for i := range m.Parts {
+		switch m.Parts[i].Type {
+		case "message/rfc822", "text/rfc822-headers", "message/rfc822-headers":
+			return true
+		}
+	}
+	_, returned := cutReturned(readAll(m))
+	return strings.Contains(returned, ": ")
 }
 
 // saysBounced tells whether such a message says that something failed.

@@ -24,8 +24,11 @@ func isComplaint(m *mime.Message) bool {
 // complaintHeader knows the complaints that providers write without a
 // machine-readable part.
 func complaintHeader(m *mime.Message) bool {
-	return m.Header.Has("X-HmXmrOriginalRecipient") || strings.HasPrefix(strings.ToLower(m.Subject), "complaint about message from")
+	return m.Header.Has("X-HmXmrOriginalRecipient") || complaintTitle.MatchString(m.Subject)
 }
+
+// complaintTitle names the host that sent the mail, as no person does.
+var complaintTitle = regexp.MustCompile(`(?i)^complaint about message from \[?[0-9a-f.:]{7,}\]?`)
 
 // feedback gives the fields of the report, nil when it has none.
 func feedback(m *mime.Message) *mime.Header {
