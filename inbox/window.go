@@ -15,7 +15,7 @@ import (
 // most: so many messages, of so many octets (one may be larger).
 const (
 	windowCount  = 50
-	windowOctets = 1 << 20
+	windowOctets = 512 << 10
 )
 
 // windowTime is how long the deciding and writing of a window may take: its

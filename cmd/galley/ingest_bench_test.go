@@ -27,8 +27,8 @@ import (
 //
 //	GALLEY_SERVERS=1 go test -run '^$' -bench '^BenchmarkIngest$' -benchtime 1x ./cmd/galley
 //
-// GALLEY_INGEST is another number of messages, GALLEY_INGEST_PROFILE a file for
-// the profile of the last time. Where others use the machine too, the time of
+// GALLEY_INGEST is another number of messages, GALLEY_INGEST_PROFILE the
+// name, before ".kept" and ".passed", of the profiles of the last time. Where others use the machine too, the time of
 // the processor says more than the clock.
 func BenchmarkIngest(b *testing.B) {
 	servertest.Need(b, "dovecot", "mbsync")
@@ -184,8 +184,33 @@ type ingested struct {
 // ingest has a process of its own take a mailbox in.
 func ingest(b *testing.B, d *servertest.Dovecot, user string, many int, letters string) (out ingested) {
 	b.Helper()
-	dir := b.TempDir()
-	put(b, filepath.Join(dir, "galley.toml"), fmt.Sprintf(`check_links = false
+	cmd := exec.Command(os.Args[0], ingestConfig(b, d, user), strconv.Itoa(many), letters, os.Getenv("GALLEY_INGEST_PROFILE"))
+	cmd.Env = append(os.Environ(), asProgram+"="+asIngest)
+	cmd.Stderr = os.Stderr
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer cmd.Wait()
+	for s := bufio.NewScanner(said); s.Scan(); {
+		if _, err := fmt.Sscan(s.Text(), &out.stored, &out.settled, &out.filed, &out.memory, &out.cpu); err != nil {
+			b.Fatalf("%v: %s", err, s.Text())
+		}
+	}
+	if out.settled == 0 {
+		b.Fatal("the inbox told nothing")
+	}
+	return out
+}
+
+// ingestConfig is the configuration of a daemon on a user's mailbox.
+func ingestConfig(b *testing.B, d *servertest.Dovecot, user string) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "galley.toml")
+	put(b, path, fmt.Sprintf(`check_links = false
 
 [log]
 level = "warn"
@@ -210,24 +235,5 @@ security = "plain"
 user = %q
 password = %q
 `, crashBox, crashEditor, d.IMAP, user, servertest.Password), 0o600)
-	cmd := exec.Command(os.Args[0], filepath.Join(dir, "galley.toml"), strconv.Itoa(many), letters, os.Getenv("GALLEY_INGEST_PROFILE"))
-	cmd.Env = append(os.Environ(), asProgram+"="+asIngest)
-	cmd.Stderr = os.Stderr
-	said, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer cmd.Wait()
-	for s := bufio.NewScanner(said); s.Scan(); {
-		if _, err := fmt.Sscan(s.Text(), &out.stored, &out.settled, &out.filed, &out.memory, &out.cpu); err != nil {
-			b.Fatalf("%v: %s", err, s.Text())
-		}
-	}
-	if out.settled == 0 {
-		b.Fatal("the inbox told nothing")
-	}
-	return out
+	return path
 }

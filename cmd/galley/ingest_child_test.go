@@ -57,7 +57,7 @@ func takeIn(config, many, letters, profile string) error {
 		return err
 	}
 	if profile != "" {
-		f, err := os.Create(profile)
+		f, err := os.Create(profile + "." + letters)
 		if err != nil {
 			return err
 		}

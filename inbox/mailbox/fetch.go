@@ -278,11 +278,12 @@ func (w *watch) overdue(now time.Time) bool {
 // did not. What came before an error is in the batch.
 func (m *Mailbox) fetchSet(ctx context.Context, set []uint32) (batch []Message, rest []uint32, err error) {
 	l := m.watch.line
-	heads, missing, err := l.ask(ctx, set, outline, 0, func(p *piece) bool { return p.size >= 0 })
+	heads, missing, err := m.outlines(ctx, set)
 	if err != nil {
 		return nil, nil, err
 	}
 	small, big, rest := m.split(set, heads)
+	m.watch.keepOutlines(rest, heads)
 	whole := section(&imap.FetchItemBodySection{})
 	bodies, left, err := l.ask(ctx, small, whole, m.maxSize(), wholeBody())
 	batch = m.messages(small, heads, bodies, false)
@@ -300,6 +301,37 @@ func (m *Mailbox) fetchSet(ctx context.Context, set []uint32) (batch []Message, 
 	}
 	slices.SortFunc(batch, func(a, b Message) int { return cmp.Compare(a.UID, b.UID) })
 	return batch, rest, err
+}
+
+// outlines asks for the outlines of set. Those of messages that did not fit
+// into the last batch were told already, on this line.
+func (m *Mailbox) outlines(ctx context.Context, set []uint32) (heads map[uint32]*piece, missing []uint32, err error) {
+	w := &m.watch
+	var ask []uint32
+	known := w.heads
+	w.heads = nil
+	for _, uid := range set {
+		if known[uid] == nil {
+			ask = append(ask, uid)
+		}
+	}
+	heads, missing, err = w.line.ask(ctx, ask, outline, 0, func(p *piece) bool { return p.size >= 0 })
+	for _, uid := range set {
+		if p := known[uid]; p != nil {
+			heads[uid] = p
+		}
+	}
+	return heads, missing, err
+}
+
+// keepOutlines keeps those of the messages that the next batch begins with.
+func (w *watch) keepOutlines(rest []uint32, heads map[uint32]*piece) {
+	w.heads = make(map[uint32]*piece, len(rest))
+	for _, uid := range rest {
+		if p := heads[uid]; p != nil {
+			w.heads[uid] = p
+		}
+	}
 }
 
 // incomplete leaves out a message that was asked for three times.

@@ -211,3 +211,27 @@ func TestGoneMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// What did not fit into a batch was told already: nobody asks for its outline
+// again.
+func TestOutlinesOnce(t *testing.T) {
+	bubble(t, inboxtest.Options{}, func(t *testing.T, h *house) {
+		for range 7 {
+			if err := h.Deliver("galley", append(letter(1), bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for h.book.count() < 7 {
+			h.next(t, time.Minute)
+		}
+		outlines := 0
+		for _, c := range h.said("UID FETCH") {
+			if strings.Contains(c.Line, "INTERNALDATE") {
+				outlines++
+			}
+		}
+		if outlines != 1 || len(h.said("UID FETCH")) != 8 {
+			t.Errorf("%d of %d FETCH commands ask for outlines", outlines, len(h.said("UID FETCH")))
+		}
+	})
+}

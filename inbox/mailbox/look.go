@@ -35,7 +35,7 @@ func (m *Mailbox) selectFolder(ctx context.Context) error {
 		return err
 	}
 	w.validity = data.UIDValidity
-	w.pending, w.out = nil, nil
+	w.pending, w.out, w.heads = nil, nil, nil
 	w.strikes, w.skip = nil, nil
 	w.due = dueAll
 	return nil

@@ -108,16 +108,17 @@ type Mailbox struct {
 // watch is what Next remembers between calls. None of it is needed for
 // correctness: a new Mailbox finds everything again by the ledger.
 type watch struct {
-	line     *line    // nil: not connected
-	validity uint32   // UIDVALIDITY of the folder as last selected
-	due      due      // the look that comes next
-	pending  []uint32 // UIDs that the ledger does not know, ascending
-	out      []uint32 // UIDs of the batch handed out last
-	window   int      // UIDs to ask for at once, up to batchCount; 0 is that
-	fresh    bool     // the folder was selected just now
-	woken    bool     // the look that comes next was announced
-	hollow   bool     // the last announcement brought nothing
-	opened   bool     // a connection was logged
+	line     *line             // nil: not connected
+	validity uint32            // UIDVALIDITY of the folder as last selected
+	due      due               // the look that comes next
+	pending  []uint32          // UIDs that the ledger does not know, ascending
+	heads    map[uint32]*piece // outlines of those that come next, where they are known
+	out      []uint32          // UIDs of the batch handed out last
+	window   int               // UIDs to ask for at once, up to batchCount; 0 is that
+	fresh    bool              // the folder was selected just now
+	woken    bool              // the look that comes next was announced
+	hollow   bool              // the last announcement brought nothing
+	opened   bool              // a connection was logged
 
 	strikes map[uint32]int       // how often a UID did not come
 	skip    map[uint32]time.Time // until when it is left out

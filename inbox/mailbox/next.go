@@ -133,7 +133,7 @@ func (m *Mailbox) ensure(ctx context.Context) error {
 	m.mu.Lock()
 	w.line = l
 	m.mu.Unlock()
-	w.pending = nil
+	w.pending, w.heads = nil, nil
 	w.due = dueAll // RFC 9051 section 2.3.1.1: UIDVALIDITY may be another now
 	if err := m.selectFolder(ctx); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+	"time"
 )
 
 // IMAP is a line to Dovecot's IMAP server that speaks what a test tells it to:
@@ -86,4 +87,30 @@ func (i *IMAP) Append(mailbox string, raw []byte) {
 	if out, ok := i.answers(tag); !ok {
 		i.t.Fatalf("IMAP: APPEND: %q", out)
 	}
+}
+
+// Listen idles in a mailbox (RFC 2177) until the test ends, and tells when the
+// server has announced mail, each time. The line is for nothing else then.
+func (i *IMAP) Listen(mailbox string) <-chan time.Time {
+	i.t.Helper()
+	i.Do("SELECT %s", mailbox)
+	if err := i.c.PrintfLine("l IDLE"); err != nil {
+		i.t.Fatal(err)
+	}
+	if line, err := i.c.ReadLine(); err != nil || !strings.HasPrefix(line, "+") {
+		i.t.Fatalf("IMAP: IDLE: %q, %v", line, err)
+	}
+	heard := make(chan time.Time, 1000)
+	go func() {
+		for {
+			line, err := i.c.ReadLine()
+			if err != nil {
+				return // the test has ended
+			}
+			if strings.HasSuffix(line, " EXISTS") {
+				heard <- time.Now()
+			}
+		}
+	}()
+	return heard
 }
