@@ -15,6 +15,7 @@ var (
 	quoteLine1  = regexp.MustCompile(`^ {0,3}>`)
 	tableLine   = regexp.MustCompile(`^ {0,3}\|`)
 	htmlLine    = regexp.MustCompile(`^ {0,3}<[!/?A-Za-z]`)
+	autoLine    = regexp.MustCompile(`^ {0,3}<https?://`)
 	definition  = regexp.MustCompile(`^ {0,3}\[[^\]]+\]:`)
 	codeFence   = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})")
 )
@@ -41,6 +42,7 @@ func (w *work) body() {
 		w.blanks()
 		w.lineEnds()
 		w.rules()
+		w.definitions()
 		w.ls = trimBlank(w.ls)
 		if slices.Equal(before, w.ls) {
 			return
@@ -81,10 +83,15 @@ func signatureLike(ls []line) bool {
 var fromLine = regexp.MustCompile(`^>(>*From )`)
 
 // mboxFrom undoes the quoting of "From " that mailbox files need. A line with
-// other quoted lines beside it is a quote.
+// other quoted lines beside it is a quote, unless their marks have a space behind
+// them: whoever writes them so writes no mark without one.
 func (w *work) mboxFrom() {
 	quoted := func(i int) bool {
-		return i >= 0 && i < len(w.ls) && strings.HasPrefix(w.ls[i].s, ">") && !fromLine.MatchString(w.ls[i].s)
+		if i < 0 || i >= len(w.ls) || fromLine.MatchString(w.ls[i].s) {
+			return false
+		}
+		mark := strings.TrimLeft(w.ls[i].s, ">")
+		return len(mark) < len(w.ls[i].s) && mark != "" && mark[0] != ' '
 	}
 	for i, l := range w.ls {
 		if fromLine.MatchString(l.s) && !quoted(i-1) && !quoted(i+1) {

@@ -140,3 +140,18 @@ func (w *work) unstuff() {
 }
 
 func width(s string) int { return utf8.RuneCountInString(s) }
+
+// seenWidth is the width of s as it is seen: the scripts of East Asia take two
+// columns a character.
+func seenWidth(s string) int {
+	n := width(s)
+	if n == len(s) {
+		return n
+	}
+	for _, r := range s {
+		if wide(r) {
+			n++
+		}
+	}
+	return n
+}

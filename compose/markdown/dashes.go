@@ -98,6 +98,27 @@ func (w *work) plainDashes(s string, code bool) string {
 	return smartCode.ReplaceAllStringFunc(s, w.dashed)
 }
 
+// target is a definition that Markdown takes for one, were it not for the
+// paragraph above: the address of a link, or a footnote.
+var target = regexp.MustCompile(`^ {0,3}\[(?:\^[^\]\s]+\]:\s|[^\]^]+\]:\s+<?(?:https?://|mailto:|/|#))`)
+
+// definitions puts back the empty line that the first of several definitions
+// needs before it: without one they are words of the paragraph above.
+func (w *work) definitions() {
+	var code []bool
+	marked := map[int]bool{}
+	for i, l := range w.ls {
+		if i == 0 || !strings.Contains(l.s, "]:") || !target.MatchString(l.s) || w.ls[i-1].blank() || target.MatchString(w.ls[i-1].s) {
+			continue
+		}
+		if code == nil {
+			code = fenced(w.ls)
+		}
+		marked[i] = !code[i] && needsBlank(w.ls[i-1].s)
+	}
+	w.part(marked)
+}
+
 // rules puts back the empty line that a rule needs before it: without one, the
 // paragraph above becomes a heading. A line that underlines a short title of its
 // own length is meant as a heading (setext) and stays.

@@ -119,6 +119,7 @@ func (w *work) straight(in []line, kind headKind) []line {
 
 var (
 	cutAddress = regexp.MustCompile(`^[\pL\pN _-]+:\s*["']?https?://\S*[-/?&=_]$`)
+	bareKey    = regexp.MustCompile(`^[\pL\pN_-]+:$`)
 	cutHalf    = regexp.MustCompile(`\pL-$`)
 )
 
@@ -129,6 +130,10 @@ func whole(ls []line) []line {
 	for _, l := range ls {
 		if n := len(out); n > 0 && !keyLine.MatchString(l.s) && l.s != "" && l.s[0] != ' ' {
 			last := &out[n-1]
+			if strings.HasPrefix(l.s, "http") && bareKey.MatchString(last.s) {
+				last.s += " " + l.s
+				continue
+			}
 			if cutAddress.MatchString(last.s) || cutHalf.MatchString(last.s) && unicode.IsLower(firstRune(l.s)) && !suspended[firstWord(l.s)] {
 				last.s += l.s
 				continue

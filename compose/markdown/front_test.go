@@ -86,6 +86,15 @@ func TestFrontWrappedURL(t *testing.T) {
 	}
 }
 
+// TestFrontCut cuts a folded value and an address: neither the mark of the value
+// nor half an address may be all that is left of them.
+func TestFrontCut(t *testing.T) {
+	d := Read(Source{Text: []byte("---\ntitle: x\npreheader: >\n  One thing and another; and more of\nthe same\nhero-img:\nhttps://a.example/the-long-\nname-of-a.png\n---\n\nText\n")})
+	if d.Front.Preheader != "One thing and another; and more of the same" || d.Front.HeroImg != "https://a.example/the-long-name-of-a.png" {
+		t.Errorf("preheader %q, hero image %q", d.Front.Preheader, d.Front.HeroImg)
+	}
+}
+
 func TestFrontNone(t *testing.T) {
 	for text, title := range map[string]string{
 		"Hello\n\nNote: this is a letter.\n":             "The week",

@@ -35,6 +35,8 @@ var (
 	dashFence = regexp.MustCompile(`^ ?(?:-{3,}|[-–—]*[–—][-–—]*)\s*$`)
 	dotFence  = regexp.MustCompile(`^ ?(?:\.\.\.|…)\s*$`)
 	tomlTable = regexp.MustCompile(`^\[{1,2}[\pL\pN_. "'-]+\]{1,2}\s*$`)
+	// blockMark announces a value on the lines below, as YAML's block scalars do.
+	blockMark = regexp.MustCompile(`^[>|][-+]?$`)
 	tomlFence = regexp.MustCompile(`^ ?\+\+\+\s*$`)
 )
 
@@ -202,7 +204,11 @@ func tolerant(h head) []pair {
 		}
 		m := key.FindStringSubmatch(l.s)
 		if m != nil && !continues(ps, m[1], h.ls, i) {
-			ps = append(ps, pair{key: table + m[1], value: strings.TrimSpace(strings.Join(m[2:], "")), line: l.n})
+			value := strings.TrimSpace(strings.Join(m[2:], ""))
+			if blockMark.MatchString(value) {
+				value = ""
+			}
+			ps = append(ps, pair{key: table + m[1], value: value, line: l.n})
 			continue
 		}
 		if len(ps) > 0 {

@@ -45,7 +45,7 @@ func (w *work) authors() {
 		if fixed == nil {
 			fixed = fixedLines(w.ls)
 		}
-		if fixed[i] {
+		if fixed[i] || inList(out) {
 			out = append(out, l)
 			continue
 		}
@@ -87,7 +87,7 @@ func (w *work) bareMarkers() {
 // it: in a list, or where a list can begin.
 func entersList(ls []line, i int) bool {
 	mark, s := ls[i-1].s, ls[i].s
-	if len(mark) > 24 || !bareMarker.MatchString(mark) || strings.TrimSpace(s) == "" || s[0] == ' ' || !running(s) || markerLine.MatchString(s) || quoteLine1.MatchString(s) {
+	if len(mark) > 24 || !bareMarker.MatchString(mark) || strings.TrimSpace(s) == "" || s[0] == ' ' || !running(s) && !autoLine.MatchString(s) || markerLine.MatchString(s) || quoteLine1.MatchString(s) {
 		return false
 	}
 	return i == 1 || ls[i-2].blank() || !running(ls[i-2].s) || inList(ls[:i-1])
@@ -168,7 +168,7 @@ func longLined(ls []line) bool {
 			continue
 		}
 		n++
-		if width(l.s) > 120 {
+		if seenWidth(l.s) > 120 {
 			long++
 		}
 	}
@@ -188,10 +188,10 @@ func (w *work) lineEnds() {
 	alone, run := 0, 0
 	for _, g := range gaps(w.ls) {
 		a, b := w.ls[g.a].s, w.ls[g.b].s
-		if g.blanks > 0 && width(b) > longLine {
+		if g.blanks > 0 && seenWidth(b) > longLine {
 			alone++
 		}
-		if g.blanks > 0 || code[g.b] || belong(a, b) || max(width(a), width(b)) <= longLine || !running(a) || !paragraph(b) {
+		if g.blanks > 0 || code[g.b] || belong(a, b) || max(seenWidth(a), seenWidth(b)) <= longLine || !running(a) || !paragraph(b) {
 			run = 0
 			continue
 		}
@@ -221,7 +221,7 @@ func (w *work) part(marked map[int]bool) {
 // endsParagraph tells whether a may be the end of a paragraph that b follows: a
 // whole sentence, the head of an item, a line before the next item or picture.
 func endsParagraph(a, b string) bool {
-	return ends(a) || width(a) <= longLine || leadEntry.MatchString(a) || leadEntry.MatchString(b) || strings.HasPrefix(a, "![") || strings.HasPrefix(b, "![")
+	return ends(a) || seenWidth(a) <= longLine || leadEntry.MatchString(a) || leadEntry.MatchString(b) || strings.HasPrefix(a, "![") || strings.HasPrefix(b, "![")
 }
 
 // running tells a line of text that a next line could belong to.
@@ -240,8 +240,11 @@ func paragraph(s string) bool {
 // link that waits for its author, a joining word.
 var unfinished = regexp.MustCompile(`(?:\)\s*[-–—]|[\s)][&/(]|[“‘„«]|[\pL\pN),] (?:and|or|the|a|an|of|to|in|for|with|by|from|that))$`)
 
+// joining is a word at the end of a line that another must follow.
+var joining = regexp.MustCompile(`[\pL\pN),] (?:and|or|the|a|an|of|to|in|for|with|by|from|that|at|on|is|are|into)$`)
+
 // finished is the end of a line at which a sentence ends.
-var finished = regexp.MustCompile("[.!?:…][)\\]\"”’*_`]*$|[\"”’]$")
+var finished = regexp.MustCompile("[.!?:…。！？：][)\\]\"”’*_`]*$|[\"”’]$")
 
 // ends tells whether a sentence ends at the end of s.
 func ends(s string) bool { return finished.MatchString(tail(strings.TrimRight(s, " "))) }
@@ -253,10 +256,22 @@ func tail(s string) string { return s[max(0, len(s)-24):] }
 // goesOn tells whether b continues the sentence of the paragraph above.
 func goesOn(a, b string) bool {
 	a = strings.TrimRight(a, " ")
-	if !paragraph(a) || !paragraph(b) || strings.HasPrefix(b, "[") || strings.HasPrefix(b, "http") {
+	if !paragraph(a) || !paragraph(b) {
 		return false
 	}
-	return unfinished.MatchString(tail(a)) || unicode.IsLower(firstRune(b)) && !ends(a)
+	switch {
+	case strings.HasPrefix(b, "[") || strings.HasPrefix(b, "http"):
+		return joining.MatchString(tail(a))
+	case insideLink(a, b):
+		return true
+	}
+	return unfinished.MatchString(tail(a)) || unicode.IsLower(firstRune(strings.TrimLeft(b, "*_(‘“"))) && !ends(a)
+}
+
+// insideLink tells whether the words of a link began on a and end on b.
+func insideLink(a, b string) bool {
+	end := strings.Index(b, "](")
+	return end >= 0 && strings.LastIndexByte(a, '[') > strings.LastIndexByte(a, ']') && !strings.Contains(b[:end], "[")
 }
 
 // underline tells whether b, a line of dashes, underlines a short title.

@@ -70,6 +70,9 @@ func wrapWidth(ls []line, fixed []bool) int {
 		if i+1 == len(ls) || fixed[i+1] || ls[i+1].blank() || endsBroken(l.s) || markerLine.MatchString(ls[i+1].s) || headingLine.MatchString(ls[i+1].s) || quoteLine1.MatchString(ls[i+1].s) {
 			continue
 		}
+		if htmlLine.MatchString(ls[i+1].s) && !autoLine.MatchString(ls[i+1].s) || wide(firstRune(ls[i+1].s)) && firstWord(ls[i+1].s) == ls[i+1].s {
+			continue // tags stand on lines of their own; a line of Chinese is one word
+		}
 		pairs++
 		next := n + gapAfter(l.s) + width(firstWord(ls[i+1].s))
 		for k := 0; k < 141; k++ {
@@ -188,7 +191,7 @@ var (
 	leadHead = regexp.MustCompile(`^\**\[.*\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*\)\**`)
 	// aboveSign is "x > y" behind the cut: a quote begins with a capital or an
 	// asterisk, and its mark often stands close to it.
-	aboveSign = regexp.MustCompile(`^> [^\p{Lu}*_"“\[]`)
+	aboveSign = regexp.MustCompile(`^> [^\p{Lu}*_"“\[]|^>{1,2}=?\d`)
 	leadEntry = regexp.MustCompile(`^ ?\**\[[^\]]`)
 )
 
@@ -231,7 +234,7 @@ func (j *joiner) at(i int, re *regexp.Regexp) bool {
 }
 
 // leadOnly is an entry that holds a link and nothing behind it.
-var leadOnly = regexp.MustCompile(`^\s*[-*+]\s+\**\[.*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)\**(?: \(.*\))?$`)
+var leadOnly = regexp.MustCompile(`^\s*[-*+]\s+\**\[.*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)\**(?: \(.*\))?[.;]?$`)
 
 // cutBeforeMarker decides whether "- Author" at the start of a line is the rest
 // of an item or an entry of a list. The line before it is known to be full.
@@ -255,7 +258,7 @@ func (j *joiner) cutBeforeMarker(whole string, i int) bool {
 		return !j.listed(i, m[2])
 	case list[2] != m[2] && len(list[2]) == 1:
 		return m[2] == "-"
-	case m[2] != "-" || strings.HasPrefix(rest, "http"):
+	case m[2] != "-" || strings.HasPrefix(rest, "http") || firstWord(rest) == firstWord(list[4]):
 		return false
 	case leadOnly.MatchString(whole):
 		return rest[0] != '[' && !strings.Contains(rest, "](")
