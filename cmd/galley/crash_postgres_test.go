@@ -16,7 +16,10 @@ import (
 // result could not be written down.
 func TestPostgresKilledInMidRun(t *testing.T) {
 	servertest.Need(t, "postgres")
-	const readers, falls = 10_000, 20
+	readers, falls := 10_000, 20
+	if raceDetector {
+		readers, falls = 2000, 5
+	}
 	pg := servertest.StartPostgres(t)
 	r := newRig(t, footing{books: storetest.Schema(t, pg.URL), falls: true}, crashConfig{connections: 8})
 	r.readers(readers, noFate)

@@ -21,7 +21,7 @@ func TestKilledInMidRun(t *testing.T) { onEach(t, killedInMidRun) }
 
 func killedInMidRun(t *testing.T, on footing) {
 	readers, refused, kills := 2000, 20, 10
-	if on.dovecot {
+	if on.dovecot && !raceDetector {
 		readers, refused, kills = 10_000, 100, 20
 	}
 	r := newRig(t, on, crashConfig{connections: 8})
@@ -59,7 +59,7 @@ func TestKilledWithAWindow(t *testing.T) { onEach(t, killedWithAWindow) }
 
 func killedWithAWindow(t *testing.T, on footing) {
 	readers, kills := 600, 4
-	if on.dovecot {
+	if on.dovecot && !raceDetector {
 		readers, kills = 1500, 8
 	}
 	r := newRig(t, on, crashConfig{connections: 3, window: 16})

@@ -45,7 +45,9 @@ const (
 
 // whole tells that tests run where the real servers are, with the full counts
 // of their bars; else they are smaller, for whoever has Go alone.
-func whole() bool { return os.Getenv("GALLEY_SERVERS") != "" && !testing.Short() }
+func whole() bool {
+	return os.Getenv("GALLEY_SERVERS") != "" && !testing.Short() && !raceDetector // which finds in a few what it finds in many
+}
 
 // newReal starts the servers, and writes the configuration as an operator
 // does. books is the URL of a database, "" for SQLite.

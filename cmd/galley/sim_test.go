@@ -34,7 +34,7 @@ func TestSimulation(t *testing.T) {
 	storetest.WatchCommits()
 	t.Parallel() // beside those that wait for servers
 	seeds, readers := 2, 30
-	if os.Getenv("GALLEY_SERVERS") != "" {
+	if whole() {
 		seeds = 20
 	}
 	seeds, readers = number0("GALLEY_SIM_SEEDS", seeds), number0("GALLEY_SIM_READERS", readers)
@@ -64,7 +64,7 @@ func TestSimulationReplays(t *testing.T) {
 	storetest.WatchCommits()
 	t.Parallel() // beside those that wait for servers
 	seeds, times := 2, 2
-	if os.Getenv("GALLEY_SERVERS") != "" {
+	if whole() {
 		seeds, times = 20, 3
 	}
 	first := number0("GALLEY_SIM_FIRST", 1)
