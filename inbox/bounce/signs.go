@@ -95,7 +95,7 @@ func fromMachine(m *mime.Message) bool {
 // aboutAddress tells whether words of any language say that a mail did not
 // arrive, or why.
 func aboutAddress(lower string) bool {
-	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || notValid.MatchString(lower)
+	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || laterAbroad.MatchString(lower) || notValid.MatchString(lower)
 }
 
 var notValid = gate(`not a valid (user|recipient|address|mail ?box)|no such (address|recipient|mail ?box|person|account)|(unknown|invalid) (mail ?box|account)|mail ?box (is )?(unknown|invalid|disabled)`)
@@ -110,17 +110,18 @@ func nullPath(m *mime.Message) bool {
 }
 
 var (
-	delayWords = gate(`(?i)(will|is) (continue to )?(be )?(retr|try(ing)?|attempt|continue)|will (keep|continue) trying|delivery attempts will continue|still undelivered|(has|have) not (yet )?been delivered|has been delayed|this is a warning|warning message only|you do not need to resend|no action is required|temporarily (delayed|unable)|not yet been|continue.{0,30}(deliver|try)|being retried|delivery.{0,20}delayed|retry (for|until)|will be (re)?tried`)
+	delayWords = gate(`(?i)(will|is) (continue to )?(be )?(retr|try(ing)?|attempt|continue)|will (keep|continue) trying|delivery attempts will continue|still undelivered|(has|have) not (yet )?been delivered|has been delayed|this is a warning|warning message only|you do not need to resend|no action is required|temporarily (delayed|unable)|not yet been|continue.{0,30}(deliver|try)|being retried|delivery.{0,20}delayed|retry (for|until)|will be (re)?tried|next (attempt|retry|try)|further attempts (will|to)`)
 	finalWords = gate(`(?i)giving up|permanent(ly)? (error|fail|fatal)|could not be delivered|has failed|returned to sender|did not reach|undeliverable|fatal error|cannot be delivered|expired|removed from the queue|unable to deliver`)
 	delayTitle = gate(`(?i)delay|warning|delivery problem|still (trying|undelivered)|deferred`)
 )
 
 // isDelay tells whether the words promise to try again.
 func isDelay(m *mime.Message, before string) bool {
-	if !delayWords.MatchString(before) {
-		return false
+	if delayWords.MatchString(before) && (delayTitle.MatchString(m.Subject) || !finalWords.MatchString(before)) {
+		return true
 	}
-	return delayTitle.MatchString(m.Subject) || !finalWords.MatchString(before)
+	lower := strings.ToLower(before)
+	return laterAbroad.MatchString(lower) && (laterAbroad.MatchString(strings.ToLower(m.Subject)) || !forGoodAbroad.MatchString(lower))
 }
 
 var (

@@ -239,9 +239,11 @@ func betterStatus(field, diagnostic string) string {
 	return inner
 }
 
-// vague tells whether a status says nothing of the reason: x.0.0, x.5.0.
+// vague tells whether a status says nothing of the reason: x.5.0, and all of
+// the subject "other or undefined" (RFC 3463 section 3.1), in which Exchange
+// Online has codes of its own.
 func vague(status string) bool {
-	return status == "" || strings.HasSuffix(status, ".0.0") || strings.HasSuffix(status, ".5.0")
+	return status == "" || len(status) > 3 && status[1:4] == ".0." || strings.HasSuffix(status, ".5.0")
 }
 
 func oneLine(s string) string {
