@@ -15,31 +15,48 @@ import (
 
 // BenchmarkSeen is goal I2: how long after the server has taken a mail it is
 // dealt with, over the server's own delay, which a program of a few lines
-// measures that idles in the same mailbox. 200 mails come one after another.
-// Run it with
+// measures that idles in a mailbox where nobody takes the mail away. 200 mails
+// come one after another. Run it with
 //
 //	GALLEY_SERVERS=1 go test -run '^$' -bench '^BenchmarkSeen$' -benchtime 1x ./cmd/galley
 func BenchmarkSeen(b *testing.B) {
 	const mails = 200
-	d := servertest.StartDovecot(b, servertest.DovecotOptions{Users: []string{"letter"}})
+	d := servertest.StartDovecot(b, servertest.DovecotOptions{Users: []string{"letter", "other"}})
 	h := idling(b, d)
-	from, ear := d.Login("letter"), d.Login("letter")
-	heard := ear.Listen("INBOX")
-	var told, handled, over []float64
+	from, beside := d.Login("letter"), d.Login("other")
+	heard := d.Login("other").Listen("INBOX")
+	var told, handled []float64
 	for n := range mails * b.N {
-		from.Append("INBOX", fmt.Appendf(nil, "Return-Path: <reader@readers.example>\r\nFrom: reader@readers.example\r\nTo: %s\r\nSubject: mail %d\r\nMessage-ID: <seen.%d@readers.example>\r\n\r\nIt made me smile.\r\n", crashBox, n, n))
-		taken := time.Now()
+		mail := fmt.Appendf(nil, "Return-Path: <reader@readers.example>\r\nFrom: reader@readers.example\r\nTo: %s\r\nSubject: mail %d\r\nMessage-ID: <seen.%d@readers.example>\r\n\r\nIt made me smile.\r\n", crashBox, n, n)
 		done := make(chan time.Time, 1)
+		beside.Append("INBOX", mail)
+		beganTelling := time.Now()
+		from.Append("INBOX", mail)
+		taken := time.Now()
 		go func() {
 			done <- h.until(`SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM message WHERE state = 'new')`, n+1)
 		}()
-		t, w := (<-heard).Sub(taken).Seconds(), (<-done).Sub(taken).Seconds()
-		told, handled, over = append(told, t), append(handled, w), append(over, w-t)
+		told = append(told, after(b, beganTelling, heard))
+		handled = append(handled, after(b, taken, done))
 	}
-	for unit, of := range map[string][]float64{"server": told, "handled": handled, "over-server": over} {
-		slices.Sort(of)
-		b.ReportMetric(1000*of[len(of)/2], unit+"-p50-ms")
-		b.ReportMetric(1000*of[len(of)*99/100], unit+"-p99-ms")
+	slices.Sort(told)
+	slices.Sort(handled)
+	b.ReportMetric(handled[len(handled)/2]-told[len(told)/2], "over-server-p50-ms")
+	for unit, of := range map[string][]float64{"server": told, "handled": handled} {
+		b.ReportMetric(of[len(of)/2], unit+"-p50-ms")
+		b.ReportMetric(of[len(of)*99/100], unit+"-p99-ms")
+	}
+}
+
+// after is how many milliseconds after an instant something happens.
+func after(b *testing.B, began time.Time, at <-chan time.Time) float64 {
+	b.Helper()
+	select {
+	case t := <-at:
+		return float64(t.Sub(began).Microseconds()) / 1000
+	case <-time.After(time.Minute):
+		b.Fatal("nothing happens for a minute")
+		return 0
 	}
 }
 
