@@ -33,9 +33,7 @@ func BenchmarkSeen(b *testing.B) {
 		beganTelling := time.Now()
 		from.Append("INBOX", mail)
 		taken := time.Now()
-		go func() {
-			done <- h.until(`SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM message WHERE state = 'new')`, n+1)
-		}()
+		go func() { done <- h.settledAll(n + 1) }()
 		told = append(told, after(b, beganTelling, heard))
 		handled = append(handled, after(b, taken, done))
 	}
@@ -45,6 +43,18 @@ func BenchmarkSeen(b *testing.B) {
 	for unit, of := range map[string][]float64{"server": told, "handled": handled} {
 		b.ReportMetric(of[len(of)/2], unit+"-p50-ms")
 		b.ReportMetric(of[len(of)*99/100], unit+"-p99-ms")
+	}
+}
+
+// settledAll is when so many mails were dealt with.
+func (h *house) settledAll(want int) time.Time {
+	for n := 0; ; time.Sleep(2 * time.Millisecond) {
+		err := h.db.View(context.Background(), func(tx *store.Tx) error {
+			return tx.QueryRowContext(context.Background(), `SELECT count(*) FROM message WHERE state <> 'new'`).Scan(&n)
+		})
+		if err == nil && n >= want {
+			return time.Now()
+		}
 	}
 }
 

@@ -140,7 +140,13 @@ func (m *Mailbox) look(ctx context.Context) error {
 		return err
 	}
 	w.pending = slices.DeleteFunc(w.pending, func(uid uint32) bool { return time.Now().Before(w.skip[uid]) })
-	w.hollow, w.woken = w.woken && len(w.pending) == 0, false
+	switch {
+	case len(w.pending) > 0:
+		w.hollow = 0
+	case w.woken:
+		w.hollow++
+	}
+	w.woken = false
 	m.seen()
 	return nil
 }

@@ -117,7 +117,7 @@ type watch struct {
 	window   int               // UIDs to ask for at once, up to batchCount; 0 is that
 	fresh    bool              // the folder was selected just now
 	woken    bool              // the look that comes next was announced
-	hollow   bool              // the last announcement brought nothing
+	hollow   int               // announcements in a row that brought nothing
 	opened   bool              // a connection was logged
 
 	strikes map[uint32]int       // how often a UID did not come

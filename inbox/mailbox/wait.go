@@ -74,7 +74,7 @@ func (m *Mailbox) idle(ctx context.Context, limit time.Duration) (woken bool, er
 	}
 	l.allow(limit + silence)
 	woken, err = m.listen(ctx, limit)
-	if woken && m.watch.hollow {
+	if woken && m.watch.hollow >= maxHollow {
 		sleep(ctx, firstPause) // a server that announces nothing all the time
 	}
 	if end := l.endIdle(ctx, cmd); end != nil && (err == nil || err == errStirred) {
@@ -82,6 +82,11 @@ func (m *Mailbox) idle(ctx context.Context, limit time.Duration) (woken bool, er
 	}
 	return woken, err
 }
+
+// maxHollow is how many announcements in a row may bring nothing before the
+// next one is taken slowly. A single one is no fault: what it told of was found
+// by another look, or another program took it away.
+const maxHollow = 3
 
 // listen waits for an announcement, a call of Stir, the limit, the end of ctx
 // or of the line.
