@@ -69,7 +69,7 @@ func FuzzPeople(f *testing.F) {
 		if i.header() != nil {
 			return
 		}
-		batch, more, err := i.batch()
+		batch, more, err := i.ahead()
 		if err != nil || i.report.Read != len(batch)+i.report.Away+i.report.Faulty && !more {
 			t.Fatalf("%+v, %d people, %v", i.report, len(batch), err)
 		}

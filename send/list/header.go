@@ -84,6 +84,7 @@ func plainName(s string) string {
 type person struct {
 	line    int
 	address Address
+	key     string // of the address
 	name    string
 	joined  time.Time // zero: the file does not say
 	away    bool      // the former host says they left or cannot be reached
@@ -102,6 +103,7 @@ func (l *layout) read(cells []string, now time.Time) (p person, err error) {
 	if p.address, err = ParseAddress(unguard(l.cell(cells, l.address))); err != nil {
 		return p, err
 	}
+	p.key = p.address.Key()
 	p.name = l.fullName(cells)
 	if p.joined, err = readDate(l.cell(cells, l.date), now); err != nil {
 		return p, err

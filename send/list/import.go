@@ -2,6 +2,7 @@ package list
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,9 @@ import (
 )
 
 const (
-	batchRows = 10_000 // rows of one transaction
-	maxFaults = 1_000  // faults that a Report lists; it counts them all
+	readAhead = 100_000 // records that are put in order before they are written
+	batchRows = 10_000  // rows of one transaction: others want to write too
+	maxFaults = 1_000   // faults that a Report lists; it counts them all
 )
 
 // Fault is a record that could not be taken, and why.
@@ -53,21 +55,26 @@ func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source stri
 	if err := i.header(); err != nil {
 		return i.report, err
 	}
-	for {
-		batch, more, err := i.batch()
-		if len(batch) > 0 {
-			err = errors.Join(err, i.write(ctx, batch))
-		}
-		if err != nil {
-			return i.report, fmt.Errorf("import: after line %d: %w", i.records.line, err)
-		}
-		if progress != nil {
-			progress(i.report.Read)
-		}
-		if !more {
-			return i.report, nil
+	var err error
+	if i.tx != nil {
+		err = i.all(ctx, progress)
+	} else {
+		err = db.Spacious(ctx, func() error { return i.all(ctx, progress) })
+	}
+	return i.report, err
+}
+
+// all reads and writes until the file ends.
+func (i *importer) all(ctx context.Context, progress func(read int)) error {
+	for more := true; more; {
+		var people []person
+		var err error
+		people, more, err = i.ahead()
+		if werr := i.write(ctx, people, progress); werr != nil || err != nil {
+			return fmt.Errorf("import: after line %d: %w", i.records.line, errors.Join(err, werr))
 		}
 	}
+	return nil
 }
 
 // chunk is how many rows one statement takes: PostgreSQL counts the round
@@ -122,9 +129,9 @@ func (i *importer) header() error {
 	return nil
 }
 
-// batch reads the people of the next transaction.
-func (i *importer) batch() (batch []person, more bool, err error) {
-	for len(batch) < batchRows {
+// ahead reads the people of the next transactions.
+func (i *importer) ahead() (batch []person, more bool, err error) {
+	for len(batch) < readAhead {
 		cells, err := i.records.read()
 		switch {
 		case err == io.EOF:
@@ -158,12 +165,35 @@ func (i *importer) fault(err error) {
 	}
 }
 
-// write puts a batch on the books. Rows in the order of the index are far
-// cheaper to insert than in the file's.
-func (i *importer) write(ctx context.Context, batch []person) error {
-	slices.SortStableFunc(batch, func(a, b person) int { return strings.Compare(a.address.Key(), b.address.Key()) })
+// write puts people on the books. Rows in the order of the index are far
+// cheaper to insert than in the file's, and the more so the longer the order is.
+func (i *importer) write(ctx context.Context, people []person, progress func(read int)) error {
+	slices.SortFunc(people, func(a, b person) int { return cmp.Or(strings.Compare(a.key, b.key), a.line-b.line) })
+	left := len(people)
+	tell := func() {
+		if progress != nil {
+			progress(i.report.Read - left)
+		}
+	}
+	for batch := range slices.Chunk(people, batchRows) {
+		if err := i.writeBatch(ctx, batch); err != nil {
+			i.report.Read -= left // not taken, so not counted: the sum holds
+			return err
+		}
+		left -= len(batch)
+		tell()
+	}
+	if len(people) == 0 {
+		tell()
+	}
+	return nil
+}
+
+// writeBatch puts people in order on the books, in one transaction. Whoever
+// stands in the file twice counts as on the list the second time.
+func (i *importer) writeBatch(ctx context.Context, batch []person) error {
 	whole := len(batch)
-	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.address.Key() == b.address.Key() })
+	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.key == b.key })
 	var done Report
 	err := i.update(ctx, func(tx *store.Tx) error {
 		b := &bookkeeper{importer: i, tx: tx, ready: map[string]query{}} // anew when the transaction is tried again
@@ -177,7 +207,6 @@ func (i *importer) write(ctx context.Context, batch []person) error {
 		return nil
 	})
 	if err != nil {
-		i.report.Read -= whole // not taken, so not counted: the sum holds
 		return err
 	}
 	i.report.Added += done.Added

@@ -3,7 +3,7 @@ package list
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"galley/send/store"
@@ -63,6 +63,13 @@ func (b *bookkeeper) take(ctx context.Context, people []person) error {
 
 // allowed leaves out, and counts, those who are suppressed.
 func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person, err error) {
+	var some bool // most lists are imported before anybody is suppressed
+	err = b.ask(ctx, `SELECT EXISTS (SELECT 1 FROM suppression WHERE newsletter = $1)`, []any{b.newsletter}, func(row scanner) error {
+		return row.Scan(&some)
+	})
+	if err != nil || !some {
+		return people, err
+	}
 	args := []any{b.newsletter}
 	for _, p := range people {
 		args = append(args, b.l.hash(b.newsletter, p.address))
@@ -95,7 +102,7 @@ func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]in
 		if !p.joined.IsZero() {
 			joined = store.Micros(p.joined)
 		}
-		args = append(args, b.newsletter, now, string(Active), p.address.Key(), p.address.String(), p.name, joined)
+		args = append(args, b.newsletter, now, string(Active), p.key, p.address.String(), p.name, joined)
 	}
 	text := `INSERT INTO subscriber (newsletter, changed, state, key, address, name, joined) VALUES ` + store.Values(1, len(people), 7) +
 		` ON CONFLICT (newsletter, key) DO NOTHING RETURNING key, id`
@@ -114,7 +121,7 @@ func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]in
 func (b *bookkeeper) known(ctx context.Context, people []person) error {
 	args := []any{b.newsletter}
 	for _, p := range people {
-		args = append(args, p.address.Key())
+		args = append(args, p.key)
 	}
 	return b.ask(ctx, `SELECT state FROM subscriber WHERE newsletter = $1 AND key IN `+tuple(2, len(people)), args, func(row scanner) error {
 		var s State
@@ -133,8 +140,8 @@ func (b *bookkeeper) consent(ctx context.Context, people []person, ids map[strin
 	now := store.Micros(b.tx.Now())
 	args := make([]any, 0, 5*len(ids))
 	for _, p := range people {
-		if id, added := ids[p.address.Key()]; added {
-			args = append(args, b.newsletter, now, "joined", id, b.evidence(p))
+		if id, added := ids[p.key]; added {
+			args = append(args, b.newsletter, now, Joined, id, b.evidence(p))
 		}
 	}
 	text := `INSERT INTO consent (newsletter, at, what, subscriber, evidence) VALUES ` + store.Values(1, len(ids), 5)
@@ -146,13 +153,13 @@ func (i *importer) evidence(p person) string {
 	if !p.joined.IsZero() {
 		said = "consent of " + p.joined.Format(time.RFC3339)
 	}
-	return fmt.Sprintf("import of %s, line %d, %s", i.source, p.line, said)
+	return "import of " + i.source + ", line " + strconv.Itoa(p.line) + ", " + said
 }
 
 // without are the people who got no id.
 func without(people []person, ids map[string]int64) (out []person) {
 	for _, p := range people {
-		if _, added := ids[p.address.Key()]; !added {
+		if _, added := ids[p.key]; !added {
 			out = append(out, p)
 		}
 	}

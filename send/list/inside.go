@@ -18,10 +18,8 @@ func (l *List) ImportIn(ctx context.Context, tx *store.Tx, newsletter, source st
 		return i.report, err
 	}
 	for {
-		batch, more, err := i.batch()
-		if len(batch) > 0 {
-			err = errors.Join(err, i.write(ctx, batch))
-		}
+		people, more, err := i.ahead()
+		err = errors.Join(err, i.write(ctx, people, nil))
 		if err != nil || !more {
 			return i.report, err
 		}

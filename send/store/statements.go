@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -112,7 +113,7 @@ func (c *conn) compiled(ctx context.Context, query string) (*kept, error) {
 		}
 		return k, nil
 	}
-	if len(query) > keptText {
+	if len(query) > keptText || strings.HasPrefix(query, "PRAGMA") { // many a PRAGMA acts when it is compiled, and then never again
 		return nil, nil
 	}
 	if len(c.kept) >= keptStatements {
