@@ -77,14 +77,20 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-func sendRun(b *testing.B, addr string, copies, lines int) {
+// sendRun sends an issue with its books. With signers its copies are signed
+// ahead of their time.
+func sendRun(b *testing.B, addr string, copies, lines int, signers ...*message.Signer) {
 	db, people := storetest.Open(b), &list.List{Key: []byte("a key for hashes of addresses")}
 	n := &send.Newsletter{ID: "bench", Name: "Bench", From: message.Address{Addr: "letter@news.example"},
-		Pattern: send.Pattern{Mailbox: "letter@news.example"}, Keys: send.Keys{Secret: []byte("thirty-two octets of token secret")}, Host: "https://news.example"}
+		Pattern: send.Pattern{Mailbox: "letter@news.example"}, Keys: send.Keys{Secret: []byte("thirty-two octets of token secret")}, Host: "https://news.example", Signers: signers}
 	q := &send.Queue{DB: db, Readers: people, Newsletters: map[string]*send.Newsletter{"bench": n}, Connections: lines,
 		Courier: &Relay{Addr: addr, Security: Plain}, Log: slog.New(slog.DiscardHandler)}
 	words := bytes.Repeat([]byte("<p>The tide waits for nobody – but a letter does.</p>\n"), 880)
 	words = append(words, []byte(message.SlotUnsubscribe)...)
+	at := store.Now().Truncate(time.Second)
+	if len(signers) > 0 { // the date is signed too, so the time must be known before
+		at = at.Add(5*time.Second + time.Duration(copies)*4*time.Millisecond)
+	}
 	err := db.Update(b.Context(), func(tx *store.Tx) error {
 		for i := range copies {
 			a, err := list.ParseAddress(fmt.Sprintf("reader%05d@mail.example", i))
@@ -96,10 +102,15 @@ func sendRun(b *testing.B, addr string, copies, lines int) {
 			}
 		}
 		return q.Publish(b.Context(), tx, &send.Edition{Newsletter: "bench", Issue: 1, Revision: 1, Digest: "d", Slug: "1", Subject: "#1",
-			HTML: words, Text: []byte(message.SlotUnsubscribe), SendAt: tx.Now()})
+			HTML: words, Text: []byte(message.SlotUnsubscribe), SendAt: at})
 	})
 	if err != nil {
 		b.Fatal(err)
+	}
+	if len(signers) > 0 {
+		if err := q.SignAhead(b.Context(), "bench", 1, func(int) {}); err != nil || store.Now().After(at) {
+			b.Fatal("not signed in time: ", err)
+		}
 	}
 	ctx, stop := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
