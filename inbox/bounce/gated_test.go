@@ -14,7 +14,7 @@ import (
 
 // Gated patterns answer as plain ones do, on the words of real mail.
 func TestGatedAnswersTheSame(t *testing.T) {
-	var texts []string
+	texts := []string{"Die Zustellung wurde verzögert.", "ещё не доставлено"} // the corpora hold few of these
 	for _, corpus := range []string{"bounces-mailman", "bounces-mixed", "replies-talon", "bounces-exim"} {
 		err := filepath.WalkDir(filepath.Join(corpora.Dir(t), corpus), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.Contains(path, "/files/") {
