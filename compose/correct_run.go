@@ -80,15 +80,29 @@ func (d *Desk) reportCorrection(ctx context.Context, tx *store.Tx, n *Newsletter
 	return i.setCorrected(ctx, tx, correctionTold)
 }
 
+// correctionMeant is the issue whose correction a resume may be about: that of
+// the mail which it answers, or the one that the operator names at the command
+// line. An issue that itself waits comes before its correction.
+func correctionMeant(ctx context.Context, tx *store.Tx, r *decisionRow) (*Issue, error) {
+	switch {
+	case r.paper != nil && r.paper.Kind == paperStopped && r.paper.Asks == asksCorrection:
+		return issueByID(ctx, tx, r.paper.Issue)
+	case r.paper == nil && r.Editor == "" && r.Number != 0:
+		i, err := issueByNumber(ctx, tx, r.n.ID, r.Number)
+		if err != nil || i == nil || i.State != Sent || i.Refused != "" || i.Corrected == 0 {
+			return nil, err
+		}
+		return i, nil
+	}
+	return nil, nil
+}
+
 // resumeCorrection tries those again who wait for a correction because
 // servers refused us. ok is false when the word means something else.
 func (d *Desk) resumeCorrection(ctx context.Context, tx *store.Tx, r *decisionRow) (result string, ok bool, err error) {
-	if r.paper == nil || r.paper.Kind != paperStopped || r.paper.Asks != asksCorrection {
-		return "", false, nil
-	}
-	i, err := issueByID(ctx, tx, r.paper.Issue)
-	if err != nil {
-		return "", true, err
+	i, err := correctionMeant(ctx, tx, r)
+	if err != nil || i == nil {
+		return "", err != nil, err
 	}
 	run, err := d.Figures.Progress(ctx, tx, r.n.ID, send.Correction(i.Number))
 	if err != nil || run == nil || run.State != send.Paused && run.Parked == 0 {

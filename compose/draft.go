@@ -386,7 +386,7 @@ func (d *Desk) unreadable(ctx context.Context, tx *store.Tx, n *Newsletter, h *h
 		return err
 	}
 	return d.tellAuthor(ctx, tx, n, h.draft, "unreadable",
-		map[string]any{"Subject": strings.TrimSpace(h.draft.Subject), "Why": strings.TrimPrefix(why.Error(), "read the draft: ")})
+		map[string]any{"Subject": strings.TrimSpace(h.draft.Subject), "Why": n.wrong(why)})
 }
 
 func closeDraft(ctx context.Context, tx *store.Tx, id int64, state, note string) error {

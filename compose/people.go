@@ -217,9 +217,9 @@ func (d *Desk) askImport(ctx context.Context, tx *store.Tx, r *decisionRow) (str
 	}
 	rep, err := d.People.Preview(ctx, tx, r.n.ID, strings.NewReader(r.Words.File.Text))
 	if err != nil {
-		return r.tell(ctx, tx, d, "import-faulty", map[string]any{"File": r.Words.File.Name, "Why": strings.TrimPrefix(err.Error(), "import: ")})
+		return r.tell(ctx, tx, d, "import-faulty", map[string]any{"File": r.Words.File.Name, "Why": r.n.wrong(err)})
 	}
-	v := map[string]any{"R": rep, "File": r.Words.File.Name, "Faults": rep.Faults[:min(len(rep.Faults), 10)]}
+	v := map[string]any{"R": rep, "File": r.Words.File.Name, "Faults": r.n.faults(rep)}
 	if rep.Added == 0 {
 		return r.tell(ctx, tx, d, "import-nobody", v)
 	}

@@ -218,8 +218,9 @@ func (d *Desk) remind(ctx context.Context, tx *store.Tx, n *Newsletter, at time.
 	if err != nil {
 		return err
 	}
+	later := at.In(n.Zone).AddDate(0, 0, 1) // Later is English as all words to send back are, LaterDate is understood in any language
 	data := map[string]any{"Goes": n.when(at, tx.Now()), "Day": n.nearDay(at, tx.Now(), false), "Hours": "",
-		"Later": strings.ToLower(at.AddDate(0, 0, 1).In(n.Zone).Format("Monday 15:04"))}
+		"Later": strings.ToLower(later.Format("Monday 15:04")), "LaterDate": later.Format("2006-01-02 15:04")}
 	if left := at.Sub(tx.Now()); left < 12*time.Hour {
 		data["Hours"] = n.spelled(left)
 	}

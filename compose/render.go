@@ -109,6 +109,9 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 		return nil, fmt.Errorf("read the draft: %w", err)
 	}
 	doc.Slot = message.SlotField
+	if doc.Labels, err = f.labels(); err != nil {
+		return nil, err
+	}
 	found = append(found, f.dress(doc.Front.Layout)...)
 	r := &Rendered{Doc: doc, Draft: draft, Markdown: draft.Markdown()}
 	r.name(number)
@@ -119,6 +122,21 @@ func Render(ctx context.Context, src markdown.Source, number int, f Frame) (*Ren
 	r.check(f, src.Date, slices.Concat(draft.Findings, found))
 	r.Digest, r.looks = r.digest(), f.Looks
 	return r, r.speak()
+}
+
+// labels are the words that the text part sets itself.
+func (f *Frame) labels() (map[string]string, error) {
+	s, err := templates.Read(f.Looks)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, name := range []string{"image", "note"} {
+		if out[name], err = s.Phrase("issue-"+name, nil); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // numbered matches the number at the head of a title: "#129 - 9 Jul 2022".

@@ -1,11 +1,14 @@
 package compose
 
 import (
+	"errors"
+	"io/fs"
+	"slices"
+
 	"galley/compose/markdown"
 	"galley/compose/picture"
+	"galley/send/list"
 	"galley/templates"
-
-	"io/fs"
 )
 
 // speak writes the words of the findings and repairs, in the language of the
@@ -52,4 +55,31 @@ func FaultOf(looks fs.FS, u *picture.Unreadable) (*Fault, error) {
 	f := &Fault{}
 	f.Why, f.Remedy, err = s.Fill("picture-"+u.Name, u.Gaps)
 	return f, err
+}
+
+// parted is a sentence that the catalogue has words for.
+type parted interface {
+	error
+	Parts() (name string, gaps []any)
+}
+
+// wrong says an error in the words of the catalogue, and one that it has no
+// words for in the error's own.
+func (n *Newsletter) wrong(err error) string {
+	s, read := templates.Read(n.Frame.Looks)
+	if p := parted(nil); read == nil && errors.As(err, &p) {
+		if text, _, fill := s.Fill(p.Parts()); fill == nil {
+			return text
+		}
+	}
+	return err.Error()
+}
+
+// faults are the first faults of a file of readers, by line.
+func (n *Newsletter) faults(rep list.Report) []list.Fault {
+	out := slices.Clone(rep.Faults[:min(len(rep.Faults), 10)])
+	for i := range out {
+		out[i].What = n.wrong(out[i].Wrong)
+	}
+	return out
 }

@@ -21,7 +21,7 @@ var (
 func program(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, room := range []string{"../compose", "../compose/lint", "../compose/markdown", "../compose/picture", "../compose/probe", "../send/door", "../send/site", "../cmd/galley"} {
+	for _, room := range []string{"../compose", "../compose/lint", "../compose/markdown", "../compose/picture", "../compose/probe", "../send/door", "../send/list", "../send/site", "../cmd/galley"} {
 		files, err := filepath.Glob(room + "/*.go")
 		files = append(files, "say.go")
 		if err != nil || len(files) == 0 {
@@ -57,12 +57,12 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("the catalogue has no %q, which it names", m[1])
 		}
 	}
-	for _, file := range []string{"issue.html", "issue.txt", "web.html", "panel.html"} {
+	for _, file := range []string{"issue.html", "issue.txt", "web.html", "panel.html", "page.html"} {
 		code += read(t, embedded, file)
 	}
 	for _, m := range quoted.FindAllStringSubmatch(code, -1) {
 		used[m[1]] = true
-		for _, before := range []string{"reader-", "apart-", "finding-", "repair-", "picture-", "probe-"} {
+		for _, before := range []string{"reader-", "apart-", "finding-", "repair-", "picture-", "probe-", "list-", "draft-", "issue-"} {
 			used[before+m[1]] = true
 		}
 		// what stands behind the dash is put together

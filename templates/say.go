@@ -68,8 +68,9 @@ func (s *Speaker) execute(name string, data any) (string, error) {
 
 // The marks are characters that no mail holds (RFC 5322 section 2.3).
 var (
-	marks     = strings.NewReplacer("\x02", "", "\x03", "", "\x04", "", "\x05", "")
-	htmlMarks = strings.NewReplacer("\x02", "<b>", "\x03", "</b>", "\x04", "<code>", "\x05", "</code>")
+	marks     = strings.NewReplacer("\x02", "", "\x03", "", "\x04", "", "\x05", "", "\x06", "", "\x07", " ", "\x08", "")
+	htmlMarks = strings.NewReplacer("\x02", "<b>", "\x03", "</b>", "\x04", "<code>", "\x05", "</code>",
+		"\x06", `<a href="`, "\x07", `">`, "\x08", "</a>")
 )
 
 // Phrase writes one of the catalogue's sentences, without a line break.
@@ -225,6 +226,7 @@ var wordFuncs = template.FuncMap{
 	"weight":    weight,
 	"strong":    func(v any) string { return "\x02" + fmt.Sprint(v) + "\x03" },
 	"word":      func(v any) string { return "\x04" + fmt.Sprint(v) + "\x05" },
+	"link":      func(url, words any) string { return "\x06" + fmt.Sprint(url) + "\x07" + fmt.Sprint(words) + "\x08" },
 	"upper":     func(n string) string { return strings.ToUpper(n) },
 	"pair":      func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
 	"join":      strings.Join,

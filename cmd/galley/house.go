@@ -241,7 +241,8 @@ func (n *Newsletter) door(sn *send.Newsletter) *door.Newsletter {
 		out.Signs, _, _ = strings.Cut(n.Editors[0].Name, " ")
 	}
 	if n.Slot != nil {
-		out.Weekday, out.Zone = time.Weekday(n.Slot.Weekday).String(), n.Slot.Zone.Location
+		day := time.Weekday(n.Slot.Weekday)
+		out.Weekday, out.Zone = &day, n.Slot.Zone.Location
 	}
 	return out
 }

@@ -39,7 +39,7 @@ var floorPlan = map[string]string{
 	"send/message":         "",
 	"send/relay":           "send",
 	"send/sendtest":        "",
-	"send/site":            "send send/door send/list send/store",
+	"send/site":            "send send/door send/list send/store templates",
 	"send/servertest":      "",
 	"send/store":           "",
 	"send/store/storetest": "send/servertest send/store",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"galley/inbox"
@@ -112,21 +111,8 @@ func (h *house) sendData(ctx context.Context, tx *store.Tx, g door.Granted) erro
 	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		return err
 	}
-	var lists []string
-	var file strings.Builder
-	for _, part := range []struct {
-		title string
-		lines []string
-	}{
-		{"The subscription and its history", list}, {"What was asked and answered", asked}, {"Issues sent", issues},
-		{"Links", links}, {"Letters", letters}, {"Mails that came", mails},
-	} {
-		lists = append(lists, fmt.Sprintf("%s: %d", part.title, len(part.lines)))
-		fmt.Fprintf(&file, "%s\n\n", strings.ToUpper(part.title))
-		for _, line := range part.lines {
-			fmt.Fprintf(&file, "  %s\n", strings.ReplaceAll(line, "\n", "\n    "))
-		}
-		file.WriteString("\n")
-	}
-	return h.door.SendData(ctx, tx, g, lists, []byte(file.String()))
+	return h.door.SendData(ctx, tx, g, []door.Kept{
+		{What: "subscription", Lines: list}, {What: "requests", Lines: asked}, {What: "issues", Lines: issues},
+		{What: "links", Lines: links}, {What: "letters", Lines: letters}, {What: "mails", Lines: mails},
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,13 +16,10 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"galley/inbox/mime"
+	"galley/send/list"
+	"galley/send/store/storetest"
 	"galley/templates"
 )
-
-// toldElsewhere are stories that go through nearly all mails of the house.
-var toldElsewhere = []string{"a-correction", "a-kind-no", "a-reader-joins", "cancel", "closed-too-long", "doubtful-words", "errors-in-a-draft", "filed-apart",
-	"forms-of-a-draft", "holidays", "the-hello", "letters", "links-that-answer-late", "may-we-name-you", "moving-house", "questions", "readers-leave-by-mail",
-	"reminders", "reports", "several-words", "starter", "suggestions", "thanks", "the-list-by-mail", "two-approvals", "two-that-cross", "undo"}
 
 // TestSecondLanguage tells stories in a house whose catalogue is another one:
 // the English file with a mark around all of its words. What stands outside of
@@ -29,13 +27,18 @@ var toldElsewhere = []string{"a-correction", "a-kind-no", "a-reader-joins", "can
 // written by the program, and no second language could say it.
 func TestSecondLanguage(t *testing.T) {
 	catalogue := markedCatalogue(t)
-	for n, name := range toldElsewhere {
-		if testing.Short() && n%5 != 0 {
+	all, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil || len(all) < 80 {
+		t.Fatalf("%d stories, %v", len(all), err)
+	}
+	for n, file := range all {
+		if testing.Short() && n%10 != 0 || os.Getenv("GALLEY_SERVERS") == "" && n%3 != 0 { // CI tells them all
 			continue
 		}
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(filepath.Join("testdata/stories", name+".txtar"))
+			archive, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,6 +51,44 @@ func TestSecondLanguage(t *testing.T) {
 				})
 			})
 		})
+	}
+}
+
+// The faults of a list are said in English by the command line and by the
+// catalogue in mails; both say the same.
+func TestFaultsOfAListSayTheSame(t *testing.T) {
+	says, err := templates.Read(templates.Look(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, address := range []string{"", "ada", "@a.example", strings.Repeat("a", 70) + "@a.example", "\xff@a.example", "a..b@a.example", "a b@a.example",
+		"a@b", "a@-.example", "a@\u00ad\u0000.example", "a@b_c.example", strings.Repeat("a", 64) + "@" + strings.Repeat("abcdefg.", 25) + "example"} {
+		_, err := list.ParseAddress(address)
+		wrong, ok := err.(*list.Wrong)
+		if !ok {
+			t.Fatalf("%q: %v", address, err)
+		}
+		seen[wrong.Name] = true
+		if text, _, err := says.Fill(wrong.Parts()); err != nil || text != wrong.Error() {
+			t.Errorf("%q: the catalogue says %q, the command line %q, %v", address, text, wrong, err)
+		}
+	}
+	for _, file := range []string{"", "\xff\xfeaddress", "name\nAda", "address,date,status\na@b.example,03/04/2023\na@b.example,2923-01-01\na@b.example,,vip\na@b.example,,,,\n\"a\na@b.example,\"b\" c\na@b.example,\xe9\n" + strings.Repeat("a", 70_000)} {
+		rep, err := new(list.List).Import(t.Context(), storetest.Open(t), "quiet", "a test", strings.NewReader(file), nil)
+		for _, f := range append(rep.Faults, list.Fault{Wrong: err}) {
+			wrong := (*list.Wrong)(nil)
+			if !errors.As(f.Wrong, &wrong) {
+				continue
+			}
+			seen[wrong.Name] = true
+			if text, _, err := says.Fill(wrong.Parts()); err != nil || text != wrong.Error() {
+				t.Errorf("the catalogue says %q, the command line %q, %v", text, wrong, err)
+			}
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("only %d kinds of faults were made: %v", len(seen), seen)
 	}
 }
 
@@ -139,6 +180,9 @@ func markFormat(s string) string {
 	return b.String() + mark(s[last:])
 }
 
+// marksOff takes the marks off a text; without any it does nothing.
+var marksOff = strings.NewReplacer("⟦", "", "⟧", "")
+
 // insideMarks is what stands inside of the marks.
 var insideMarks = regexp.MustCompile(`⟦[^⟧]*⟧`)
 
@@ -149,13 +193,20 @@ var foreignWord = regexp.MustCompile(`(?:^|[\s("'“>\[;,])([\pL][\pL'’]+)(?:$
 // dotted is the name of a host or a file.
 var dotted = regexp.MustCompile(`[\w-]+(?:\.[\w-]+)+`)
 
-// technical are words that are the same in every language: what may be sent
-// back to a question about a time, the placeholder, names of things.
-var technical = strings.Fields(`TK Markdown Gmail approve send now change to delete title subtitle use in undo version From Subject Re OpenPGP DKIM CSV HTML kB MB Not Found
-	sunday monday tuesday wednesday thursday friday saturday utf UTC Toronto Ines Moreau Jon Abara Quiet Machines Ada Reader Ben Nora Lind Friend Galley galley desk Margin Notes Harbour Lane Example Town reader
-	Here it is this week's long
-	subscribed confirmed by mail editor asked left added released imported import of line joined message mailto mailed an consent
-	write has`) // of the last lines: what the books record of a consent, and the faults of a CSV file, which the command line tells in the same words
+// technical are words outside of the catalogue that no language says otherwise,
+// each with its reason.
+var technical = map[string]string{
+	"words to send back, which are English in every catalogue":                              "approve send now test change to delete title subtitle use in undo version sunday monday tuesday wednesday thursday friday saturday",
+	"names of formats, fields, protocols and makers":                                        "Markdown OpenPGP DKIM CSV HTML YAML kB MB From Subject Re TK UTC Gmail",
+	"an HTTP server's and a mail server's own words, as quoted":                             "Not Found mail from is not authenticated",
+	"people, papers and places of the stories":                                              "Toronto Ines Moreau Jon Abara Quiet Machines Margin Notes Ada Reader Ben Nora Lind Friend Galley galley desk Harbour Lane Example Town reader",
+	"what the stories' people write without a line of theirs":                               "Here it is this week's long at length " + gatewayBanner + gatewayFoot + " Part Essay on gear Author Piece weighs grams and whoever lifted it year wrote pages about lever",
+	"entries of the books, which are evidence and stay as they were written (trust.md 2.5)": "subscribed confirmed by mail editor asked left added released imported import of line joined message mailto mailed an consent",
+}
+
+// recordFaults are what galley check says of the DNS, for whoever looks after
+// the machine: the mail to the editor quotes it as the command line says it.
+var recordFaults = regexp.MustCompile(`(?s)⟦galley check says of them⟧.*?⟦Whoever looks after`)
 
 // wordsOf are all words that the people of a story write.
 func wordsOf(a *txtar.Archive) map[string]bool {
@@ -165,8 +216,8 @@ func wordsOf(a *txtar.Archive) map[string]bool {
 			known[strings.ToLower(w)] = true
 		}
 	}
-	for _, w := range technical {
-		add(w)
+	for _, words := range technical {
+		add(words)
 	}
 	for _, f := range a.Files {
 		add(f.Name + " " + string(f.Data))
@@ -191,7 +242,7 @@ func wordsOf(a *txtar.Archive) map[string]bool {
 func (w *world) unmarked(m *mime.Message) *mime.Message {
 	page := regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`).ReplaceAllString(m.HTML, "\n")
 	for _, part := range []string{m.Subject, m.Plain, page} {
-		rest := insideMarks.ReplaceAllString(part, "")
+		rest := insideMarks.ReplaceAllString(recordFaults.ReplaceAllString(part, ""), "")
 		for _, own := range []*regexp.Regexp{codes, tokens, dotted} {
 			rest = own.ReplaceAllString(rest, "")
 		}
@@ -206,7 +257,6 @@ func (w *world) unmarked(m *mime.Message) *mime.Message {
 		}
 	}
 	plain := *m
-	off := strings.NewReplacer("⟦", "", "⟧", "")
-	plain.Subject, plain.Plain, plain.HTML = off.Replace(m.Subject), off.Replace(m.Plain), off.Replace(m.HTML)
+	plain.Subject, plain.Plain, plain.HTML = marksOff.Replace(m.Subject), marksOff.Replace(m.Plain), marksOff.Replace(m.HTML)
 	return &plain
 }

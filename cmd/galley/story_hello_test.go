@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"time"
+	"strings"
 
-	"galley/compose"
-	"galley/inbox/intent"
 	"galley/send/store"
 )
 
@@ -67,12 +65,14 @@ func (s *story) addsEditor(w []string) {
 // operatorSays is a word on the command line, which the same code reads.
 func (s *story) operatorSays(w []string) {
 	s.t.Helper()
-	c, ok := intent.Line(w[0], intent.Clock{Now: time.Now(), Zone: toronto}, intent.PaperNone)
-	if !ok {
-		s.t.Fatalf("%q is no word", w[0])
+	n, _ := s.house.cfg.Newsletter("quiet")
+	words := issueSay{Words: strings.Fields(w[0])}
+	decision, err := words.decision(s.house, n)
+	if err != nil {
+		s.t.Fatal(err)
 	}
 	s.update(func(ctx context.Context, tx *store.Tx) error {
-		_, err := s.house.desk.Decide(ctx, tx, &compose.Decision{Newsletter: "quiet", Ruling: compose.Execute, Words: compose.Words{Commands: []compose.Command{{Word: string(c.Word), Line: c.Line}}}})
+		_, err := s.house.desk.Decide(ctx, tx, decision)
 		return err
 	})
 }

@@ -557,7 +557,7 @@ func (s *story) folderHolds(w []string) {
 	var got []string
 	for _, m := range list {
 		if parsed, err := mime.Read(m.Raw); err == nil {
-			got = append(got, parsed.Subject)
+			got = append(got, marksOff.Replace(parsed.Subject))
 		}
 	}
 	if told := strings.Join(got, " / "); told != w[1] {

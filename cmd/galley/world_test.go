@@ -593,7 +593,7 @@ func (w *world) subjectsOf(all []sendtest.Accepted) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, a := range all[min(len(w.subjects), len(all)):] {
-		w.subjects = append(w.subjects, subjectOf(a.Octets))
+		w.subjects = append(w.subjects, marksOff.Replace(subjectOf(a.Octets)))
 	}
 	return w.subjects[:len(all)]
 }

@@ -81,7 +81,7 @@ func (w *work) pairs(h head, first int) []pair {
 		return ps
 	}
 	h.ls = ls
-	w.found(Finding{Level: Note, Code: "front-lenient", Line: faultLine(err, ls, first), Words: quoteLine(err, ls, first), Gaps: []any{formName(h.kind), strings.TrimPrefix(err.Error(), "yaml: ")}})
+	w.found(Finding{Level: Note, Code: "front-lenient", Line: faultLine(err, ls, first), Words: quoteLine(err, ls, first), Gaps: []any{formName(h.kind)}})
 	return tolerant(h)
 }
 

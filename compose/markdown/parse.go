@@ -26,11 +26,37 @@ const (
 )
 
 // ErrBudget is wrapped by the errors of Parse that mean that a draft is larger
-// than Galley reads. The text around it says what, where and how much.
+// than Galley reads; the *Excess around it says what, where and how much.
 var ErrBudget = errors.New("the draft is larger than Galley reads")
 
 // ErrDeadline is wrapped by the error of Parse when time ran out.
 var ErrDeadline = errors.New("reading the Markdown took too long")
+
+// Excess is why a draft is not read. Its sentences stand in the catalogue of
+// the mails, behind "draft-"; Error says them in English, for the command line.
+type Excess struct {
+	Name string
+	Gaps []any
+	Kind error // ErrBudget or ErrDeadline
+}
+
+// Error is the sentence in English.
+func (e *Excess) Error() string {
+	return fmt.Sprintf(excesses[e.Name], append([]any{e.Kind}, e.Gaps...)...)
+}
+
+// Unwrap is ErrBudget or ErrDeadline.
+func (e *Excess) Unwrap() error { return e.Kind }
+
+// Parts name the sentence of the catalogue.
+func (e *Excess) Parts() (name string, gaps []any) { return "draft-" + e.Name, e.Gaps }
+
+var excesses = map[string]string{
+	"long":     "%v: %d octets of text, and %d are the most; split the issue or move images out of the text",
+	"brackets": "%v: %d brackets and exclamation marks, and %d are the most",
+	"nested":   "%v: line %d is nested more than %d deep",
+	"slow":     "%v; look for very many brackets or deeply nested lists",
+}
 
 // Document is a draft as a tree, with what stands in it.
 type Document struct {
@@ -43,6 +69,10 @@ type Document struct {
 	// Slot gives what stands in the mail for a field of its reader, with the
 	// fallback for those without; nil writes the fallback.
 	Slot func(field, fallback string) string
+
+	// Labels are the words that a text part sets itself, image and note, in the
+	// language of the issue; English where one is missing.
+	Labels map[string]string
 
 	root *node
 }
@@ -70,20 +100,20 @@ func Parse(ctx context.Context, d *Draft) (*Document, []Finding, error) {
 	case r := <-done:
 		return r.doc, r.fs, nil
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("draft of %d bytes: %w; look for very many brackets or deeply nested lists", len(d.Body), ErrDeadline)
+		return nil, nil, &Excess{"slow", nil, ErrDeadline}
 	}
 }
 
 func budget(d *Draft) error {
 	if n := len(d.Body); n > maxBody {
-		return fmt.Errorf("%w: %d bytes of text, and %d are the most; split the issue or move images out of the text", ErrBudget, n, maxBody)
+		return &Excess{"long", []any{n, maxBody}, ErrBudget}
 	}
 	if n := bytes.Count(d.Body, []byte("[")) + bytes.Count(d.Body, []byte("!")); n > maxOpeners {
-		return fmt.Errorf("%w: %d brackets and exclamation marks, and %d are the most", ErrBudget, n, maxOpeners)
+		return &Excess{"brackets", []any{n, maxOpeners}, ErrBudget}
 	}
 	for i, l := range strings.Split(string(d.Body), "\n") {
 		if depth(l) > maxNesting {
-			return fmt.Errorf("%w: line %d is nested more than %d deep", ErrBudget, d.Source(i+1), maxNesting)
+			return &Excess{"nested", []any{d.Source(i + 1), maxNesting}, ErrBudget}
 		}
 	}
 	return nil

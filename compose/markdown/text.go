@@ -279,7 +279,7 @@ func (w *textWriter) span(b *strings.Builder, n *node) {
 	case "del", "s":
 		b.WriteString("~~" + w.inline(n.kids) + "~~")
 	case "note":
-		b.WriteString(glued + "(note" + glued + n.get("n") + ")")
+		b.WriteString(glued + "(" + w.doc.label("note", "note") + glued + n.get("n") + ")")
 	case "p", "div", "li", "ul", "ol", "pre", "blockquote": // blocks in a cell
 		b.WriteString(w.inline(n.kids) + " ")
 	default:
@@ -287,10 +287,18 @@ func (w *textWriter) span(b *strings.Builder, n *node) {
 	}
 }
 
+// label is a word that the text part sets itself.
+func (doc *Document) label(name, english string) string {
+	if l := doc.Labels[name]; l != "" {
+		return l
+	}
+	return english
+}
+
 func (w *textWriter) image(b *strings.Builder, n *node) {
-	label := "[Image]"
+	label := "[" + w.doc.label("image", "Image") + "]"
 	if alt := n.get("alt"); alt != "" {
-		label = "[Image: " + alt + "]"
+		label = "[" + w.doc.label("image", "Image") + ": " + alt + "]"
 	}
 	if src := n.address(); src != "" {
 		label += glued + w.number(src)

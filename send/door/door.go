@@ -49,7 +49,7 @@ type Newsletter struct {
 	*send.Newsletter
 	Tagline string
 	Signs   string         // who signs the mails to readers
-	Weekday string         // of the slot, "" without one
+	Weekday *time.Weekday  // of the slot, nil without one
 	Zone    *time.Location // of the slot; UTC without one
 	Lang    string         // BCP 47; "" is en
 	Looks   fs.FS

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"galley/send/list"
 	"galley/send/message"
@@ -17,6 +18,14 @@ type Granted struct {
 	Kind       Kind // Data or Forget
 	Subscriber int64
 	Address    list.Address
+}
+
+// Kept is what one room keeps of a person: What names it in the catalogue
+// (subscription, requests, issues, links, letters, mails), and Lines are its
+// entries as the books have them.
+type Kept struct {
+	What  string
+	Lines []string
 }
 
 // Due lists what was granted and is not carried out yet.
@@ -76,13 +85,25 @@ func (d *Door) Erase(ctx context.Context, tx *store.Tx, newsletter string, a lis
 
 // SendData sends a person all that is kept, in one file, to the address
 // itself and nobody else, and settles the request.
-func (d *Door) SendData(ctx context.Context, tx *store.Tx, g Granted, lists []string, file []byte) error {
+func (d *Door) SendData(ctx context.Context, tx *store.Tx, g Granted, kept []Kept) error {
 	n, err := d.newsletter(g.Newsletter)
 	if err != nil {
 		return err
 	}
-	m := mail{name: "data", to: g.Address, view: view{Lists: lists},
-		file: &message.Attachment{Name: "my-data.txt", Type: "text/plain; charset=utf-8", Data: file}}
+	var file strings.Builder
+	for _, part := range kept {
+		title, err := n.say("reader-kept", part.What)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&file, "%s\n\n", strings.ToUpper(title))
+		for _, line := range part.Lines {
+			fmt.Fprintf(&file, "  %s\n", strings.ReplaceAll(line, "\n", "\n    "))
+		}
+		file.WriteString("\n")
+	}
+	m := mail{name: "data", to: g.Address, view: view{Kept: kept},
+		file: &message.Attachment{Name: "my-data.txt", Type: "text/plain; charset=utf-8", Data: []byte(file.String())}}
 	if err := d.post(ctx, tx, n, m); err != nil {
 		return err
 	}

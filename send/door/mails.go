@@ -23,7 +23,7 @@ type view struct {
 	Last, LastURL                 string // the last issue
 	Wish, Until                   string
 	New                           string // the address that somebody moves to, in part
-	Lists                         []string
+	Kept                          []Kept
 }
 
 // kinds are the mails of the door, by their name in the catalogue, with the
@@ -52,6 +52,9 @@ type mail struct {
 
 // post writes a mail and hands it to the press.
 func (d *Door) post(ctx context.Context, tx *store.Tx, n *Newsletter, m mail) error {
+	if err := n.read(); err != nil {
+		return err
+	}
 	s, err := n.slip(m.name, m.to, m.view.with(n, m))
 	if err != nil {
 		return err
@@ -74,11 +77,27 @@ func (d *Door) post(ctx context.Context, tx *store.Tx, n *Newsletter, m mail) er
 	return d.Press.Post(ctx, tx, s)
 }
 
+// sunday is a day to count the days of the week from.
+var sunday = time.Date(2023, time.January, 1, 12, 0, 0, 0, time.UTC)
+
+// read reads the catalogue, once.
+func (n *Newsletter) read() error {
+	n.words.once.Do(func() { n.words.speaker, n.words.err = templates.Read(n.Looks) })
+	return n.words.err
+}
+
+// say writes one of the catalogue's sentences.
+func (n *Newsletter) say(name string, data any) (string, error) {
+	if err := n.read(); err != nil {
+		return "", err
+	}
+	return n.words.speaker.Phrase(name, data)
+}
+
 // slip writes a mail's words.
 func (n *Newsletter) slip(name string, to list.Address, v view) (*send.Slip, error) {
-	n.words.once.Do(func() { n.words.speaker, n.words.err = templates.Read(n.Looks) })
-	if n.words.err != nil {
-		return nil, n.words.err
+	if err := n.read(); err != nil {
+		return nil, err
 	}
 	subject, text, err := n.words.speaker.Say("reader-"+name, v)
 	if err != nil {
@@ -93,7 +112,10 @@ func (n *Newsletter) slip(name string, to list.Address, v view) (*send.Slip, err
 
 // with fills in what all mails know.
 func (v view) with(n *Newsletter, m mail) view {
-	v.Name, v.Tagline, v.Signs, v.Weekday, v.Address = n.Name, n.Tagline, n.Signs, n.Weekday, n.Pattern.Mailbox
+	v.Name, v.Tagline, v.Signs, v.Address = n.Name, n.Tagline, n.Signs, n.Pattern.Mailbox
+	if n.Weekday != nil {
+		v.Weekday = n.words.speaker.Date("Monday", sunday.AddDate(0, 0, int(*n.Weekday)))
+	}
 	v.Token = m.token
 	if n.Host != "" && m.token != "" {
 		v.Page = n.Page(m.kind, m.token)

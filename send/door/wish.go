@@ -40,7 +40,9 @@ func (d *Door) Obey(ctx context.Context, tx *store.Tx, newsletter string, id int
 		if until.IsZero() {
 			until = list.Forever
 		} else {
-			v.Until = until.In(n.zone()).Format("Monday 2 January 2006")
+			if v.Until, err = n.say("day-and-year", until.In(n.zone())); err != nil {
+				return err
+			}
 		}
 		err = d.List.Pause(ctx, tx, newsletter, id, until, evidence)
 	case Resume:

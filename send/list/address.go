@@ -1,7 +1,6 @@
 package list
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -32,22 +31,22 @@ type Address struct{ s string }
 func ParseAddress(s string) (Address, error) {
 	s = strings.TrimFunc(s, blank)
 	if s == "" {
-		return Address{}, errors.New("no address")
+		return Address{}, wrong("no-address")
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {
-		return Address{}, fmt.Errorf("%q is no address: it has no @; write name@example.org", s)
+		return Address{}, wrong("no-at", s)
 	}
 	local, err := checkLocal(s[:at])
 	if err != nil {
-		return Address{}, fmt.Errorf("address %q: %w", s, err)
+		return Address{}, wrong("address", s, err)
 	}
 	domain, err := Domain(s[at+1:])
 	if err != nil {
-		return Address{}, fmt.Errorf("address %q: %w", s, err)
+		return Address{}, wrong("address", s, err)
 	}
 	if len(local)+1+len(domain) > maxPath {
-		return Address{}, fmt.Errorf("address %q: longer than %d octets", s, maxPath)
+		return Address{}, wrong("address", s, wrong("too-long", maxPath))
 	}
 	return Address{local + "@" + domain}, nil
 }
@@ -62,17 +61,17 @@ func blank(r rune) bool {
 func checkLocal(s string) (string, error) {
 	switch {
 	case s == "":
-		return "", errors.New("nothing before the @")
+		return "", wrong("no-local")
 	case len(s) > maxLocal:
-		return "", fmt.Errorf("more than %d octets before the @", maxLocal)
+		return "", wrong("local-long", maxLocal)
 	case !utf8.ValidString(s):
-		return "", errors.New("not UTF-8")
+		return "", wrong("local-coding")
 	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
-		return "", errors.New("a dot stands at an end of the local part or beside another dot")
+		return "", wrong("local-dots")
 	}
 	for _, r := range s {
 		if !atext(r) {
-			return "", fmt.Errorf("%q cannot stand before the @", r)
+			return "", wrong("local-sign", string(r))
 		}
 	}
 	return s, nil
@@ -95,17 +94,17 @@ func Domain(s string) (string, error) {
 	if !plainDomain(s) {
 		a, err := idna.Lookup.ToASCII(s)
 		if err != nil || !utf8.ValidString(s) {
-			return "", fmt.Errorf("%q is no domain", s)
+			return "", wrong("domain", s)
 		}
 		s = a
 	}
 	s = strings.ToLower(s)
 	if len(s) > maxDomain || !strings.Contains(s, ".") {
-		return "", fmt.Errorf("%q is no domain: it wants two labels or more, of %d octets in all at most", s, maxDomain)
+		return "", wrong("domain-long", s, maxDomain)
 	}
 	for label := range strings.SplitSeq(s, ".") {
 		if !goodLabel(label) {
-			return "", fmt.Errorf("%q is no domain: its part %q is empty, too long or has a character that no host name has", s, label)
+			return "", wrong("label", s, label)
 		}
 	}
 	return s, nil

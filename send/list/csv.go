@@ -2,7 +2,6 @@ package list
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"strings"
 )
@@ -12,9 +11,9 @@ import (
 const maxRecord = 64 << 10
 
 var (
-	errOpenQuote = errors.New(`a quote (") is opened and not closed; double the quotes inside a cell`)
-	errAfter     = errors.New(`something stands behind the closing quote ("); double the quotes inside a cell`)
-	errLong      = errors.New("the line is longer than 64 KiB; is this a list?")
+	errOpenQuote error = wrong("open-quote")
+	errAfter     error = wrong("after-quote")
+	errLong      error = wrong("long", maxRecord>>10)
 )
 
 // records reads CSV (RFC 4180) one record at a time. encoding/csv would read

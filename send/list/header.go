@@ -1,8 +1,6 @@
 package list
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -66,7 +64,7 @@ func readHeader(cells []string) (*layout, error) {
 		date: find(dateColumns), state: find(stateColumns), off: find(offColumns), gone: find(goneColumns), width: len(cells),
 	}
 	if len(l.address) == 0 {
-		return nil, errors.New(`no column "address" or "email"; put a line with the names of the columns on top: address,name,date`)
+		return nil, wrong("no-column")
 	}
 	return l, nil
 }
@@ -93,11 +91,11 @@ type person struct {
 // read makes a person of a record. Its error says what is wrong, with the remedy.
 func (l *layout) read(cells []string, now time.Time) (p person, err error) {
 	if len(cells) > l.width {
-		return p, fmt.Errorf("%d cells under %d columns; put cells with a comma in quotes", len(cells), l.width)
+		return p, wrong("cells", len(cells), l.width)
 	}
 	for _, c := range cells {
 		if !utf8.ValidString(c) {
-			return p, errors.New("not UTF-8; save the file as UTF-8")
+			return p, wrong("coding")
 		}
 	}
 	if p.address, err = ParseAddress(unguard(l.cell(cells, l.address))); err != nil {
@@ -142,7 +140,7 @@ func (l *layout) away(cells []string) (bool, error) {
 	state := l.cell(cells, l.state)
 	in, known := states[plainName(state)]
 	if !known {
-		return false, fmt.Errorf("the status %q is not known; write \"active\", or \"left\" for those who are not to get it, or take the column out", state)
+		return false, wrong("status", state)
 	}
 	return !in, nil
 }
@@ -164,11 +162,11 @@ func readDate(s string, now time.Time) (time.Time, error) {
 			continue
 		}
 		if t.Year() < 1990 || t.After(now.Add(24*time.Hour)) {
-			return time.Time{}, fmt.Errorf("the date %q cannot be the day of a consent", s)
+			return time.Time{}, wrong("date-range", s)
 		}
 		return t.UTC().Truncate(time.Microsecond), nil
 	}
-	return time.Time{}, fmt.Errorf("%q is no date, or one that can be read in two ways; write 2024-03-09", s)
+	return time.Time{}, wrong("date", s)
 }
 
 // guard keeps a spreadsheet from taking a cell for a formula: names and

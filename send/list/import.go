@@ -23,7 +23,9 @@ const (
 // Fault is a record that could not be taken, and why.
 type Fault struct {
 	Line int    `json:"line"`
-	What string `json:"what"`
+	What string `json:"what"` // in English
+
+	Wrong error `json:"-"` // a *Wrong, for whoever has other words
 }
 
 // Report is what became of every record of an import: Read is the sum of the
@@ -105,14 +107,14 @@ func (i *importer) header() error {
 	if bytes.Equal(start, []byte("\xef\xbb\xbf")) {
 		i.records.r.Discard(3)
 	} else if len(start) > 1 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff) {
-		return errors.New("import: line 1: this is UTF-16; save the file as CSV in UTF-8")
+		return fmt.Errorf("import: %w", wrong("line", 1, wrong("wide")))
 	}
 	first, err := i.records.take()
 	if err == io.EOF {
-		return errors.New("import: the file is empty")
+		return fmt.Errorf("import: %w", wrong("empty"))
 	}
 	if err != nil {
-		return fmt.Errorf("import: line 1: %w", err)
+		return fmt.Errorf("import: %w", wrong("line", 1, err))
 	}
 	for _, comma := range []byte(";\t") {
 		if strings.Count(first, string(comma)) > strings.Count(first, string(i.records.comma)) {
@@ -124,7 +126,7 @@ func (i *importer) header() error {
 		i.layout, err = readHeader(cells)
 	}
 	if err != nil {
-		return fmt.Errorf("import: line 1: %w", err)
+		return fmt.Errorf("import: %w", wrong("line", 1, err))
 	}
 	return nil
 }
@@ -161,7 +163,7 @@ func (i *importer) ahead() (batch []person, more bool, err error) {
 func (i *importer) fault(err error) {
 	i.report.Faulty++
 	if len(i.report.Faults) < maxFaults {
-		i.report.Faults = append(i.report.Faults, Fault{i.records.line, err.Error()})
+		i.report.Faults = append(i.report.Faults, Fault{i.records.line, err.Error(), err})
 	}
 }
 

@@ -44,9 +44,9 @@ func (s *Site) index(w http.ResponseWriter, r *http.Request, n *Newsletter) {
 		s.failed(w, r, n, err)
 		return
 	}
-	v := view{Title: "All issues"}
+	var v view
 	for _, e := range editions {
-		v.Issues = append(v.Issues, entry{n.ArchivePath + "/" + e.Slug, title(e), e.Subtitle, longDate(e.Date, n.lang())})
+		v.Issues = append(v.Issues, entry{n.ArchivePath + "/" + e.Slug, title(e), e.Subtitle, n.longDate(e.Date)})
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	s.show(w, r, n, http.StatusOK, "archive", v)
@@ -59,13 +59,18 @@ func title(e *send.Edition) string {
 	return "#" + strconv.Itoa(e.Issue)
 }
 
-// longDate writes 2022-07-09 as the issue itself does.
-func longDate(iso, lang string) string {
+// longDate writes 2022-07-09 as the issue itself does, where the catalogue is in
+// the newsletter's language.
+func (n *Newsletter) longDate(iso string) string {
 	day, err := time.Parse(time.DateOnly, iso)
-	if err != nil || !strings.HasPrefix(strings.ToLower(lang), "en") {
+	if _, unread := n.template(); err != nil || unread != nil || !strings.HasPrefix(strings.ToLower(n.lang()), strings.ToLower(n.pages.words.Lang())) {
 		return iso
 	}
-	return day.Format("2 January 2006")
+	long, err := n.pages.words.Phrase("day-year", day)
+	if err != nil {
+		return iso
+	}
+	return long
 }
 
 // issue shows one issue: the bytes that the editor approved.

@@ -56,7 +56,7 @@ func (s *Site) form(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	private(w.Header())
-	v := view{Title: formTitles[form], Private: true, Action: r.URL.Path, Mailbox: n.Pattern.Mailbox}
+	v := view{Private: true, Action: r.URL.Path, Mailbox: n.Pattern.Mailbox}
 	if r.Method != http.MethodPost {
 		s.show(w, r, n, http.StatusOK, form, v)
 		return
@@ -78,10 +78,8 @@ func (s *Site) form(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, n, err)
 		return
 	}
-	s.show(w, r, n, http.StatusOK, "asked", view{Title: "Look into your mailbox", Private: true, Mailbox: n.Pattern.Mailbox})
+	s.show(w, r, n, http.StatusOK, "asked", view{Private: true, Mailbox: n.Pattern.Mailbox})
 }
-
-var formTitles = map[string]string{"subscribe": "Subscribe", "manage": "Your subscription"}
 
 // wanted is what a form asks for.
 func wanted(form, what string) door.Kind {
@@ -115,7 +113,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost:
 		s.answered(w, r, p)
 	default:
-		s.show(w, r, n, http.StatusOK, "answer", view{Title: "Please confirm", Private: true, Kind: kind, Action: r.URL.Path})
+		s.show(w, r, n, http.StatusOK, "answer", view{Private: true, Kind: kind, Action: r.URL.Path})
 	}
 }
 
@@ -147,8 +145,8 @@ func (s *Site) answered(w http.ResponseWriter, r *http.Request, p door.Paper) {
 			s.failed(w, r, n, err)
 			return
 		}
-		s.show(w, r, n, http.StatusOK, "answered", view{Title: "Done", Private: true, Kind: string(p.Kind)})
+		s.show(w, r, n, http.StatusOK, "answered", view{Private: true, Kind: string(p.Kind)})
 		return
 	}
-	s.show(w, r, s.Newsletters[0], http.StatusGone, "gone", view{Title: "Too late", Private: true, Mailbox: s.Newsletters[0].Pattern.Mailbox})
+	s.show(w, r, s.Newsletters[0], http.StatusGone, "gone", view{Private: true, Mailbox: s.Newsletters[0].Pattern.Mailbox})
 }

@@ -44,7 +44,7 @@ func (s *Site) token(w http.ResponseWriter, r *http.Request) {
 		s.left(w, r, h)
 	default:
 		s.show(w, r, h.newsletter, http.StatusOK, "leave", view{
-			Title: "Leave", Private: true, Address: h.who.Address.Masked(), Action: r.URL.Path,
+			Private: true, Address: h.who.Address.Masked(), Action: r.URL.Path,
 		})
 	}
 }
@@ -107,7 +107,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, h *holder) {
 }
 
 func (s *Site) left(w http.ResponseWriter, r *http.Request, h *holder) {
-	s.show(w, r, h.newsletter, http.StatusOK, "left", view{Title: "You are off the list", Private: true, Address: h.who.Address.Masked()})
+	s.show(w, r, h.newsletter, http.StatusOK, "left", view{Private: true, Address: h.who.Address.Masked()})
 }
 
 // oneClicked tells a mail program's request from the page's own form. Its

@@ -52,8 +52,7 @@ func (s *Site) limited(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 	w.Header().Set("Cache-Control", "no-store")
-	s.show(w, r, s.Newsletters[0], http.StatusTooManyRequests, "notice", view{Title: "Too much at once", Private: true,
-		Paragraphs: []string{"So many requests have come from your network that this one was not taken. Please try again in a minute."}})
+	s.show(w, r, s.Newsletters[0], http.StatusTooManyRequests, "notice", view{Private: true, Kind: "limit"})
 	return true
 }
 

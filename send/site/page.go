@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"galley/templates"
 )
 
 // view is what page.html is given; templates/README.md says what for.
@@ -23,17 +25,17 @@ type view struct {
 	Kind, Mailbox, SubscribeURL, ManageURL string
 	Fault                                  bool // what was written is no address
 	Issues                                 []entry
-	Paragraphs                             []string
 	Style                                  template.CSS // page.css
 }
 
 // entry is one issue in the archive's index.
 type entry struct{ URL, Title, Subtitle, Date string }
 
-// pages is page.html and page.css, read once.
+// pages is page.html, page.css and the catalogue, read once.
 type pages struct {
 	once  sync.Once
 	t     *template.Template
+	words *templates.Speaker
 	style template.CSS
 	err   error
 }
@@ -46,7 +48,9 @@ func (n *Newsletter) template() (*template.Template, error) {
 			return
 		}
 		n.pages.style = template.CSS(style)
-		n.pages.t, n.pages.err = template.ParseFS(n.Looks, "page.html")
+		if n.pages.words, n.pages.err = templates.Read(n.Looks); n.pages.err == nil {
+			n.pages.t, n.pages.err = templates.ReadPage(n.Looks, "page.html")
+		}
 	})
 	return n.pages.t, n.pages.err
 }
@@ -68,6 +72,9 @@ func (n *Newsletter) fill(name string, v view) ([]byte, error) {
 	}
 	v.Lang, v.Name, v.Tagline, v.ArchiveURL, v.Style = n.lang(), n.Name, n.Tagline, n.ArchivePath, n.pages.style
 	v.SubscribeURL, v.ManageURL = "/subscribe/"+url.PathEscape(n.ID), "/manage/"+url.PathEscape(n.ID)
+	if v.Title, err = n.pages.words.Phrase("page-title", map[string]string{"Page": name, "Kind": v.Kind}); err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	err = t.ExecuteTemplate(&b, name, v)
 	return b.Bytes(), err

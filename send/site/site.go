@@ -188,14 +188,11 @@ func (s *Site) failed(w http.ResponseWriter, r *http.Request, n *Newsletter, err
 	s.Log.Error("site: a page failed", "newsletter", n.ID, "err", err)
 	w.Header().Set("Retry-After", "60")
 	w.Header().Set("Cache-Control", "no-store")
-	s.show(w, r, n, http.StatusInternalServerError, "notice", view{
-		Title: "That did not work", Private: true,
-		Paragraphs: []string{"Something is wrong on our side, and nothing has changed. Please try again in a minute."},
-	})
+	s.show(w, r, n, http.StatusInternalServerError, "notice", view{Private: true, Kind: "failed"})
 }
 
 // missing answers for every address that leads nowhere, and for every wrong
 // token: the same words, whatever was wrong with it.
 func (s *Site) missing(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, s.Newsletters[0], http.StatusNotFound, "missing", view{Title: "Nothing here"})
+	s.show(w, r, s.Newsletters[0], http.StatusNotFound, "missing", view{})
 }
