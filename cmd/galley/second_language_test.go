@@ -32,7 +32,8 @@ func TestSecondLanguage(t *testing.T) {
 		t.Fatalf("%d stories, %v", len(all), err)
 	}
 	for n, file := range all {
-		if testing.Short() && n%10 != 0 || os.Getenv("GALLEY_SERVERS") == "" && n%3 != 0 { // CI tells them all
+		sample := n%3 == 0 && (n%10 == 0 || !testing.Short()) && !strings.HasSuffix(file, "a-year.txtar")
+		if os.Getenv("GALLEY_SERVERS") == "" && !sample { // CI tells them all
 			continue
 		}
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
@@ -69,7 +70,9 @@ func TestFaultsOfAListSayTheSame(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q: %v", address, err)
 		}
-		seen[wrong.Name] = true
+		for inner := wrong; inner != nil; inner, _ = inner.Unwrap().(*list.Wrong) {
+			seen[inner.Name] = true
+		}
 		if text, _, err := says.Fill(wrong.Parts()); err != nil || text != wrong.Error() {
 			t.Errorf("%q: the catalogue says %q, the command line %q, %v", address, text, wrong, err)
 		}
@@ -81,7 +84,9 @@ func TestFaultsOfAListSayTheSame(t *testing.T) {
 			if !errors.As(f.Wrong, &wrong) {
 				continue
 			}
-			seen[wrong.Name] = true
+			for inner := wrong; inner != nil; inner, _ = inner.Unwrap().(*list.Wrong) {
+				seen[inner.Name] = true
+			}
 			if text, _, err := says.Fill(wrong.Parts()); err != nil || text != wrong.Error() {
 				t.Errorf("the catalogue says %q, the command line %q, %v", text, wrong, err)
 			}
@@ -198,15 +203,15 @@ var dotted = regexp.MustCompile(`[\w-]+(?:\.[\w-]+)+`)
 var technical = map[string]string{
 	"words to send back, which are English in every catalogue":                              "approve send now test change to delete title subtitle use in undo version sunday monday tuesday wednesday thursday friday saturday",
 	"names of formats, fields, protocols and makers":                                        "Markdown OpenPGP DKIM CSV HTML YAML kB MB From Subject Re TK UTC Gmail",
-	"an HTTP server's and a mail server's own words, as quoted":                             "Not Found mail from is not authenticated",
+	"an HTTP server's and a mail server's own words, as quoted":                             "Not Found mail from is not authenticated no such mailbox",
 	"people, papers and places of the stories":                                              "Toronto Ines Moreau Jon Abara Quiet Machines Margin Notes Ada Reader Ben Nora Lind Friend Galley galley desk Harbour Lane Example Town reader",
-	"what the stories' people write without a line of theirs":                               "Here it is this week's long at length " + gatewayBanner + gatewayFoot + " Part Essay on gear Author Piece weighs grams and whoever lifted it year wrote pages about lever",
+	"what the stories' people write without a line of theirs":                               "Here it is this week's long at length " + gatewayBanner + gatewayFoot + " Part Essay on gear Author Piece weighs grams and whoever lifted it year wrote pages about lever Week Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
 	"entries of the books, which are evidence and stay as they were written (trust.md 2.5)": "subscribed confirmed by mail editor asked left added released imported import of line joined message mailto mailed an consent",
 }
 
 // recordFaults are what galley check says of the DNS, for whoever looks after
 // the machine: the mail to the editor quotes it as the command line says it.
-var recordFaults = regexp.MustCompile(`(?s)⟦galley check says of them⟧.*?⟦Whoever looks after`)
+var recordFaults = regexp.MustCompile(`(?s)⟦galley check says of them⟧.*?(⟦Whoever looks after)`)
 
 // wordsOf are all words that the people of a story write.
 func wordsOf(a *txtar.Archive) map[string]bool {
@@ -242,7 +247,7 @@ func wordsOf(a *txtar.Archive) map[string]bool {
 func (w *world) unmarked(m *mime.Message) *mime.Message {
 	page := regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`).ReplaceAllString(m.HTML, "\n")
 	for _, part := range []string{m.Subject, m.Plain, page} {
-		rest := insideMarks.ReplaceAllString(recordFaults.ReplaceAllString(part, ""), "")
+		rest := insideMarks.ReplaceAllString(recordFaults.ReplaceAllString(part, "$1"), "")
 		for _, own := range []*regexp.Regexp{codes, tokens, dotted} {
 			rest = own.ReplaceAllString(rest, "")
 		}
