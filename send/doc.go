@@ -47,7 +47,7 @@
 //   - 28: TestCrashImages. long: GALLEY_SERVERS=1 go test -run TestCrashImages ./send
 //   - 29 to 32: TestLostReplies, TestHoldWhatMayHaveArrived, TestOutageOfADay,
 //     TestRefusedForEver, TestGreylist.
-//   - 33: TestFullBooks, TestFullDisk.
+//   - 33: TestFullBooks, TestFullDisk, TestLockedBooks.
 //   - 34: cmd/galley TestSecondDaemon, TestSecondHouse, TestFurtherMachine; TestFencing here.
 //   - 35: TestWhoLeavesInMidRunGetsNothing.
 //   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"galley/send/servertest"
 	"galley/send/store"
 )
 
@@ -140,4 +142,49 @@ func TestFullDisk(t *testing.T) {
 	}
 	h.publish(edition("The tide waits.", time.Now()))
 	h.fillAndFree(1000, func() { time.Sleep(4 * time.Second) }, &shut, func() { os.Remove(filler) })
+}
+
+// Bar 33 where another process has the write lock of the books for a minute.
+func TestLockedBooks(t *testing.T) {
+	servertest.Need(t, "python3")
+	t.Parallel() // it waits more than it works
+	path := filepath.Join(t.TempDir(), "galley.db")
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	h := houseOn(t, db, 0)
+	h.crowd(1000)
+	other := exec.Command("python3", "-c", `import sqlite3, sys
+c = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+c.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()`, path)
+	free, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { free.Close(); other.Wait() })
+	var shut instant
+	h.script.fate = func(e Envelope, try int) Outcome {
+		h.claimedFirst(e)
+		return accepted()
+	}
+	h.script.after = func(n int) {
+		time.Sleep(time.Millisecond)
+		if n == 200 {
+			if err := other.Start(); err != nil {
+				t.Error(err)
+			}
+			io.ReadFull(said, make([]byte, len("locked")))
+			shut.Store(new(time.Now()))
+		}
+	}
+	h.publish(edition("The tide waits.", time.Now()))
+	h.fillAndFree(1000, func() { time.Sleep(time.Minute) }, &shut, func() { free.Close() })
 }
