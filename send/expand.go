@@ -110,8 +110,10 @@ func (e *engine) freeze(ctx context.Context, id int64) error {
 		if err := setEdition(ctx, tx, id, Sending, ""); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE edition SET frozen = $1 WHERE id = $2`, store.Micros(tx.Now()), id)
-		return err
+		if _, err = tx.ExecContext(ctx, `UPDATE edition SET frozen = $1 WHERE id = $2`, store.Micros(tx.Now()), id); err != nil {
+			return err
+		}
+		return tx.Weigh(ctx, "delivery")
 	})
 }
 

@@ -63,6 +63,9 @@ func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source stri
 	} else {
 		err = db.Spacious(ctx, func() error { return i.all(ctx, progress) })
 	}
+	if err == nil && i.tx == nil && i.report.Added > 0 {
+		err = db.Update(ctx, func(tx *store.Tx) error { return tx.Weigh(ctx, "subscriber") })
+	}
 	return i.report, err
 }
 

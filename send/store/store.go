@@ -217,6 +217,20 @@ func (tx *Tx) Skip() string {
 	return ""
 }
 
+// Weigh has PostgreSQL look at what is in a table, after many rows have come at
+// once: until it has, it plans for a table of other rows, and a page of them can
+// cost a second. By itself it looks once a minute. SQLite's plans do not depend
+// on it.
+func (tx *Tx) Weigh(ctx context.Context, table string) error {
+	if tx.dialect != PostgreSQL {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "ANALYZE "+table); err != nil {
+		return fmt.Errorf("weighing %s: %w", table, err)
+	}
+	return nil
+}
+
 // Now reads the wall clock, in UTC and whole microseconds. It is the one
 // place that does.
 func Now() time.Time { return time.Now().Add(skew()).UTC().Truncate(time.Microsecond) }
