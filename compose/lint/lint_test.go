@@ -341,6 +341,8 @@ func TestPlaceholderLevels(t *testing.T) {
 	for body, want := range map[string]markdown.Level{
 		"With [lorem ipsum](https://a.example/) in it.":     markdown.Warning,
 		"With [[Insert a pun here]](https://a.example/).":   markdown.Warning,
+		"They sell boats at TK Maxx, too.":                  markdown.Warning,
+		"They sell TK boats at Maxx.":                       markdown.Error,
 		"With [a link](https://a.example/) and Lorem ipsum": markdown.Error,
 		"Lorem ipsum and [a link](https://a.example/)":      markdown.Error,
 	} {

@@ -105,7 +105,7 @@ func placeholders(i *issue) []markdown.Finding {
 		if at := placeholder.FindStringIndex(l.prose); at != nil {
 			words := strings.TrimSpace(l.prose[at[0]:at[1]])
 			level := markdown.Error
-			if linked(l.prose, at) {
+			if linked(l.prose, at) || aName(l.prose, at) {
 				level = markdown.Warning
 			}
 			found = append(found, markdown.Finding{
@@ -130,6 +130,14 @@ func (i *issue) headWords() []string {
 func linked(prose string, at []int) bool {
 	open, end := strings.LastIndexByte(prose[:at[0]+1], '['), strings.Index(prose[at[0]:], "](")
 	return open >= 0 && end >= 0 && !strings.Contains(prose[open:at[0]], "](")
+}
+
+var nameBehind = regexp.MustCompile(`^ \p{Lu}\p{Ll}`)
+
+// aName tells whether the match at is TK with a capitalised word behind it: that
+// is as often the name of a firm or a person.
+func aName(prose string, at []int) bool {
+	return prose[at[0]:at[1]] == "TK" && nameBehind.MatchString(prose[at[1]:])
 }
 
 // around quotes words with a little of what stands around them.

@@ -68,6 +68,21 @@ func TestDialect(t *testing.T) {
 	}
 }
 
+// TestDirection checks that a block in a script that is written from right to left
+// says so, whatever stands before its first letter.
+func TestDirection(t *testing.T) {
+	for in, want := range map[string]string{
+		"(1) *هذه* فقرة (HPC).\n": `<p dir="rtl">(1) <em>هذه</em> فقرة (HPC).</p>`,
+		"HPC هذه فقرة.\n":         `<p>HPC هذه فقرة.</p>`,
+		"- שלום\n- hello\n":       "<ul dir=\"rtl\">\n<li dir=\"rtl\">שלום</li>\n<li>hello</li>\n</ul>",
+		"> שלום\n":                "<blockquote dir=\"rtl\">\n<p dir=\"rtl\">שלום</p>\n</blockquote>",
+	} {
+		if got := page(t, in); got != want {
+			t.Errorf("%q gives\n%s\nwant\n%s", in, got, want)
+		}
+	}
+}
+
 func TestHeadingIDs(t *testing.T) {
 	in := "## That’s it…\n## Tools & Timber\n## Tools & Timber\n## Über uns\n## Привет, мир\n## 日本\n## …\n## 10 [links](u)\n"
 	_, doc := render(t, Source{Text: []byte(in)})

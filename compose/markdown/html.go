@@ -87,6 +87,9 @@ func (w *htmlWriter) element(n *node) {
 	for _, a := range w.attrs(n) {
 		w.b.WriteString(" " + a.name + `="` + attrEscape.Replace(a.value) + `"`)
 	}
+	if dir := direction(n); dir != "" {
+		w.b.WriteString(` dir="` + dir + `"`)
+	}
 	w.b.WriteByte('>')
 	if n.tag == "hr" || n.tag == "br" {
 		w.b.WriteByte('\n')
