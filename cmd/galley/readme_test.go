@@ -6,13 +6,61 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"galley/inbox/intent"
 	"galley/send/message"
 )
 
 func readme(t *testing.T) string {
 	t.Helper()
 	return string(file(t, root, "README.md"))
+}
+
+// The words of the README are understood, each as the word that it begins with.
+func TestWordsOfTheReadme(t *testing.T) {
+	_, rest, _ := strings.Cut(readme(t), "| the editor writes |")
+	editors, rest, ok := strings.Cut(rest, "| a reader writes |")
+	readers, _, _ := strings.Cut(rest, "\n## ")
+	if !ok {
+		t.Fatal("the README has no table of words")
+	}
+	said := func(table string) (out []string) {
+		for row := range strings.Lines(table) {
+			if cells := strings.Split(row, "|"); len(cells) > 2 {
+				for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+					out = append(out, m[1])
+				}
+			}
+		}
+		return out
+	}
+	words := said(editors)
+	for _, w := range words {
+		c, ok := intent.Line(w, intent.Clock{Now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), Zone: time.UTC}, intent.PaperProof)
+		if !ok || c.Word == "" {
+			t.Errorf("%q is no word of an editor", w)
+		}
+	}
+	for _, w := range said(readers) {
+		r := intent.ReadReader(intent.ReaderMail{Own: w, Reply: true, Paper: intent.PaperIssue, OnList: true, Now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), Zone: time.UTC})
+		if r.Word == intent.ReaderNothing || r.Wish {
+			t.Errorf("%q is no word of a reader", w)
+		}
+	}
+	help, err := os.ReadFile("testdata/golden/help.txt")
+	if err != nil || len(words) < 35 {
+		t.Fatalf("%d words, %v", len(words), err)
+	}
+	known := map[string]bool{}
+	for _, w := range words {
+		known[strings.Fields(w)[0]] = true
+	}
+	for _, m := range regexp.MustCompile(`(?m)(?:^  |· )([a-z]+)(?: |$)`).FindAllStringSubmatch(string(help), -1) {
+		if !known[m[1]] && m[1] != "or" {
+			t.Errorf("the mail of all words has %q, and the README does not", m[1])
+		}
+	}
 }
 
 // The configuration of the README is one that Galley takes.
