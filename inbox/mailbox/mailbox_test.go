@@ -140,6 +140,7 @@ func TestBackAgain(t *testing.T) {
 		"refuses":  func(h *house) { h.Down() },
 		"mute":     func(h *house) { h.Mute(); h.Reset() },
 		"select":   func(h *house) { h.Refuse("SELECT", "UNAVAILABLE", "try later"); h.Reset() },
+		"silent":   func(h *house) { h.Mute() }, // also the line that there is: for an hour nobody says that it is dead
 		"bye only": func(h *house) { h.Bye("restarting") },
 	}
 	for name, fault := range faults {
