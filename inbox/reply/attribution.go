@@ -121,7 +121,7 @@ func firstLine(lines []Line, start, last int, found strength) (int, strength) {
 			best = i
 		}
 	}
-	if found != none && !upperStart(lines[best].bare()) && fragment(lines, best-1) {
+	if found != none && (!upperStart(lines[best].bare()) && fragment(lines, best-1) || cutName(lines, best)) {
 		best--
 	}
 	return best, found
@@ -148,6 +148,17 @@ func fragment(lines []Line, i int) bool {
 	return startsAttribution(s) && strings.ContainsAny(s, "0123456789") || startsAttribution(s) && len(strings.Fields(s)) <= 3 || address.MatchString(s)
 }
 
+// cutName tells whether line i begins with an address in brackets and the line
+// above holds a number: the name that belongs to the address and the date stand
+// there, whatever the language. No sentence begins so.
+func cutName(lines []Line, i int) bool {
+	if i == 0 || !strings.HasPrefix(lines[i].bare(), "<") {
+		return false
+	}
+	up := &lines[i-1]
+	return up.Kind == Own && !up.blank() && len(up.Text) <= 160 && strings.IndexFunc(up.bare(), unicode.IsDigit) >= 0
+}
+
 func joined(lines []Line, from, to int) string {
 	var all []string
 	for i := from; i <= to; i++ {
@@ -167,7 +178,7 @@ func undash(s string) string {
 // judge weighs a joined attribution: a verb of writing, a date, an address.
 func judge(s string) strength {
 	verb, colon := hasVerb(s), endsOpen(s)
-	if !colon && !verb {
+	if !colon && !verb || ofOneself(s) {
 		return none
 	}
 	date, addr := hasDayOrClock(s), strings.Contains(s, "@") && address.MatchString(s)
@@ -176,10 +187,23 @@ func judge(s string) strength {
 		return strong
 	case date && addr && colon:
 		return strong
-	case verb && len(strings.Fields(s)) <= 10:
+	case verb && len(strings.Fields(s)) <= 10, namesAuthor(s):
 		return weak
 	}
 	return none
+}
+
+// namesAuthor knows "Quoting Ada <ada@example.org>:" in any language: a few
+// words, and the address in brackets with the colon last.
+func namesAuthor(s string) bool {
+	return strings.HasSuffix(s, ">:") && len(strings.Fields(s)) <= 8 && address.MatchString(s[strings.LastIndexByte(s, '<')+1:])
+}
+
+// ofOneself tells a sentence that begins with the word for oneself: the person
+// speaks, and no mail program.
+func ofOneself(s string) bool {
+	word, _, _ := strings.Cut(s[:min(len(s), 20)], " ")
+	return oneselfWords[strings.ToLower(word)]
 }
 
 func hasDayOrClock(s string) bool {

@@ -274,9 +274,9 @@ func cutAt(lines []Line, i int) (Kind, bool) {
 		return Forwarded, true
 	case originalMark(s):
 		return Quote, true
-	case isRule(s):
+	case isSeparator(s):
 		next := nextText(lines, i+1)
-		return Quote, next < len(lines) && (headerBlock(lines, next) > 0 || fromLine(lines[next].bare()))
+		return Quote, next < len(lines) && (headerBlock(lines, next) > 0 || isRule(s) && fromLine(lines[next].bare()))
 	}
 	if headerBlock(lines, i) == 0 {
 		return "", false

@@ -33,7 +33,7 @@ func headerBlock(lines []Line, i int) int {
 		}
 		role := headerRole(s)
 		if role == "" && len(roles) == 0 {
-			return 0
+			return anyHeader(lines, i)
 		}
 		if role == "" || has(role) {
 			gap += 1 // a value may be wrapped
@@ -43,11 +43,42 @@ func headerBlock(lines []Line, i int) int {
 		roles = append(roles, role)
 		evidence = evidence || address.MatchString(s) || hasDayOrClock(s)
 	}
+	if n := anyHeader(lines, i); n > last-i+1 {
+		return n
+	}
 	known := has("from") && len(roles) >= 2 || has("date") && has("to") && evidence && last-i == len(roles)-1 || has("subject") && has("date") && has("to")
 	if !known || !(len(roles) >= 3 && evidence || len(roles) >= 4 || evidence && has("date") && len(roles) >= 2) {
 		return 0
 	}
 	return last - i + 1
+}
+
+// anyHeader counts the lines of a header block whose language is not known: at
+// least four lines in a row of the form "Key: value", the first with an
+// address, the second with a date and an hour.
+func anyHeader(lines []Line, i int) int {
+	if !keyed(lines[i].bare()) || !address.MatchString(lines[i].bare()) {
+		return 0
+	}
+	n := 0
+	for n < 9 && i+n < len(lines) && keyed(lines[i+n].bare()) {
+		n++
+	}
+	if n < 4 || n > 8 {
+		return 0
+	}
+	when := lines[i+1].bare()
+	if !day.MatchString(when) || !clock.MatchString(when) {
+		return 0
+	}
+	return n
+}
+
+// keyed tells whether a line is a key of up to three words and its value.
+func keyed(s string) bool {
+	key, value, ok := strings.Cut(strings.ReplaceAll(s[:min(len(s), 1000)], "：", ":"), ":")
+	return ok && strings.TrimSpace(key) != "" && len(key) <= 60 && len(strings.Fields(key)) <= 3 &&
+		strings.TrimSpace(strings.Trim(value, "*_ ")) != "" && !strings.ContainsAny(key, "/<>@.")
 }
 
 // fromLine tells whether a line is "From:" with an address.

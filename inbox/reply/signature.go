@@ -29,7 +29,7 @@ func markSignatures(lines []Line) {
 			last := i + postScript(lines[i:end])
 			setKind(lines[i:last], Signature)
 			i = last - 1
-		case end-i <= maxFoot && sentFrom(s):
+		case end-i <= maxFoot && (sentFrom(s) || mailProgram(s) && lastWords(lines, i, end)):
 			lines[i].Kind = Signature
 		}
 	}
@@ -116,6 +116,13 @@ func markFooters(lines []Line) {
 			setKind(lines[i:paragraphEnd(lines, i)], Footer)
 		}
 	}
+}
+
+// mailProgram knows "Get Outlook for iOS" in any language: a few words, among
+// them the program and its system, alone at the end.
+func mailProgram(s string) bool {
+	lower := strings.ToLower(s)
+	return len(strings.Fields(s)) <= 6 && strings.Contains(lower, "outlook") && (strings.Contains(lower, "ios") || strings.Contains(lower, "android")) && !strings.ContainsAny(s, ".!?,")
 }
 
 // footerBelow tells whether a few lines about a mailing list are all there is.

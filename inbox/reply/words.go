@@ -71,6 +71,9 @@ var onWords = wordSet("on am le el il em op den d dne dňa dnia på kl в у н�
 	"пн вт ср чт пт сб вс нд lun mar mer jeu ven sam dim jue vie sáb dom seg ter qua qui sex man tir ons tor fre lør søn mån tis lör sön " +
 	"ma ti ke to pe su pon wt śr czw sob po út st čt pá ne quoting citando")
 
+// oneselfWords are the first person, where it stands before its verb.
+var oneselfWords = wordSet("i i've we ich wir je j'ai nous yo nosotros io noi eu nós ik wij we jag vi jeg minä me ja my já mi én я мы ми ben biz εγώ εμείς saya kami tôi")
+
 // startsAttribution tells whether a text begins as attributions do.
 func startsAttribution(s string) bool {
 	s = strings.TrimLeft(s, "\"'“*_([")
@@ -127,9 +130,9 @@ func wordLines(s string) map[string]bool {
 
 // sentFromLine is what telephones and programs put below a mail.
 var sentFromLine = regexp.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|get outlook for |(télécharge[rz]|obtenir|obtenez) outlook pour |outlook für .* (beziehen|herunterladen)|holen sie sich outlook|obtener outlook para|obter o outlook para|scarica outlook|download outlook|hämta outlook|hent outlook|pobierz .*outlook|(\pL{2,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac)|` +
-	`envoyé (de|depuis|à partir|avec|via) \S|enviado (desde|do|de|a partir|por|con|com) \S|inviato (da|dal|con|tramite) \S|verzonden (vanaf|met|via|door) \S|verstuurd (vanaf|met|via) \S|skickat (från|via) \S|skickades från \S|sendt (fra|med|via) \S|lähetetty \S|` +
+	`envoyé (de|depuis|à partir|avec|via) \S|enviado (desde|do|de|a partir|por|con|com) \S|inviato (da|dal|con|tramite) \S|verzonden (vanaf|vanuit|met|via|door) \S|verstuurd (vanaf|met|via) \S|skickat (från|via) \S|skickades från \S|sendt (fra|med|via) \S|lähetetty \S|` +
 	`(von|aus|mit|diese nachricht wurde) .{2,80} (gesendet|verschickt)\.?$|gesendet (von|mit|über|aus) \S|wysłan[eyoa] (z|ze|za) \S|odesláno z \S|odoslané z \S|poslano (s|z|iz|sa) \S|отправлено (с|из|через|от) \S|надіслано (з|із|через) \S|изпратено от \S|elküldve \S|küldve \S|trimis (de|din|cu|prin) \S|enviat (des|amb) \S|` +
-	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)
+	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|مرسل من|مُرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)
 
 // legalStart is how notices of confidentiality and warnings of mail gateways
 // begin.
