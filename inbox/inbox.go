@@ -113,10 +113,12 @@ type Inbox struct {
 
 	sorting turn       // one window at a time, in order
 	bell    store.Bell // there is something to sort
+	since   time.Time  // when Run began
 }
 
 // Run takes mail in and sorts it until ctx ends.
 func (in *Inbox) Run(ctx context.Context) error {
+	in.since = time.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var beside sync.WaitGroup
@@ -233,6 +235,9 @@ func (in *Inbox) sortOne(ctx context.Context, w *waiting) error {
 	if w.faults >= maxFaults {
 		l := &letter{kind: Quarantine, reason: fmt.Sprintf("could not be written down in %d tries", w.faults)}
 		return in.finish(ctx, w, l)
+	}
+	if rest := steady - time.Since(in.since); !w.tried && w.tries == maxTries-1 && rest > 0 {
+		return in.putBehind(ctx, w, rest)
 	}
 	if !w.tried {
 		if err := in.try(ctx, []*waiting{w}); err != nil {

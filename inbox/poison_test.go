@@ -264,3 +264,36 @@ func (r *rig) change(query string) {
 		r.t.Fatal(fmt.Errorf("%s: %w", query, err))
 	}
 }
+
+// Somebody kills the program every few seconds: mail that it happens to hold is
+// innocent, and is dealt with once the program lives. Its last try waits.
+func TestKilledAgainAndAgain(t *testing.T) {
+	bubble(t, inboxtest.Options{}, func(r *rig) {
+		held := make(chan struct{}, 10)
+		r.desk.lookups = func(ctx context.Context, name string) ([]string, error) {
+			held <- struct{}{}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		r.start()
+		r.deliver(poison("innocent", 1))
+		<-held
+		r.end()
+		r.desk.lookups = func(context.Context, string) ([]string, error) { return nil, nil }
+		r.change(`UPDATE message SET tries = 2 WHERE state = 'new'`) // two kills
+		for range 5 {
+			r.start()
+			time.Sleep(3 * time.Second)
+			r.end()
+			if r.rows("state = 'new' AND tries = 2") != 1 {
+				t.Fatal("a program that is killed every three seconds began the last try")
+			}
+			r.change(`UPDATE message SET due = 0 WHERE state = 'new'`)
+		}
+		r.start()
+		time.Sleep(time.Minute)
+		if r.rows("state = 'done'") != 1 {
+			t.Error("it was not dealt with")
+		}
+	})
+}

@@ -77,6 +77,19 @@ func (in *Inbox) nextWaiting(ctx context.Context, behind int64) (out []*waiting,
 // reason would else set aside one innocent message after the other.
 var suspicion = [maxTries]time.Duration{0, 10 * time.Second}
 
+// steady is how long the program must have lived before the last try of a
+// message: one that somebody kills every few seconds dies in the hands of
+// innocent mail, too.
+const steady = 10 * time.Second
+
+// putBehind has a message wait for its next try.
+func (in *Inbox) putBehind(ctx context.Context, w *waiting, pause time.Duration) error {
+	return in.DB.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE message SET due = $1 WHERE id = $2 AND state = 'new'`, store.Micros(tx.Now().Add(pause)), w.id)
+		return err
+	})
+}
+
 // try counts an attempt before it is made, so that a message that kills the
 // program is known after the restart.
 func (in *Inbox) try(ctx context.Context, ws []*waiting) error {

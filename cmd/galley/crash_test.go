@@ -13,15 +13,15 @@ import (
 )
 
 // TestKilledInMidRun is bar 25 of the trust design: 8 connections and 2,000
-// readers with ten kills at random moments, on servers 10,000 with twenty.
-// Nobody is left out,
-// and a second copy is only ever the same octets again, because the daemon
-// died between the server's word and its own note of it.
+// readers with ten kills at random moments, where the real servers are 10,000
+// with twenty, on both databases. Nobody is left out, and a second copy is only
+// ever the same octets again, because the daemon died between the server's word
+// and its own note of it.
 func TestKilledInMidRun(t *testing.T) { onEach(t, killedInMidRun) }
 
 func killedInMidRun(t *testing.T, on footing) {
 	readers, refused, kills := 2000, 20, 10
-	if on.dovecot && !raceDetector {
+	if whole() {
 		readers, refused, kills = 10_000, 100, 20
 	}
 	r := newRig(t, on, crashConfig{connections: 8})

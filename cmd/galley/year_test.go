@@ -151,7 +151,7 @@ func heap() uint64 {
 // TestIdleYear lets time pass in which nothing happens (issue 6): it is alone
 // in its process's memory, and does not run beside others.
 func TestIdleYear(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		t.Skip("a year is long for the race detector")
 	}
 	const most = 20 * time.Second // of processors, for the whole year
