@@ -56,7 +56,7 @@ var histories = []struct {
 // Bar 64: 24 scripted histories of weekly issues.
 func TestHistories(t *testing.T) {
 	if testing.Short() {
-		t.Skip("ten weeks of ticks: not under the race detector")
+		t.Skip("ten weeks of ticks are long")
 	}
 	simulate(t, 0, func(h *house) {
 		h.q.Tick = 30 * time.Minute

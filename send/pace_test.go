@@ -111,7 +111,7 @@ func TestQuotaSlides(t *testing.T) {
 // A new sender begins with few copies a day, and has no limit after the curve.
 func TestWarmUp(t *testing.T) {
 	if testing.Short() {
-		t.Skip("days of ticks: not under the race detector")
+		t.Skip("days of ticks are long")
 	}
 	simulate(t, 200, func(h *house) {
 		h.q.Tick = 5 * time.Minute

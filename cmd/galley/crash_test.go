@@ -33,12 +33,7 @@ func killedInMidRun(t *testing.T, on footing) {
 	})
 	r.start()
 	r.letOut()
-	for range kills {
-		done := r.killAt(20 + r.rand.IntN(140))
-		r.firstMail()
-		r.burn(done)
-		r.start()
-	}
+	r.killedOften(kills, 160)
 	r.firstMail()
 	r.until("the end of the run", func() bool { return r.run().Final() })
 	t.Logf("at most %v from a start to the first MAIL", r.waits.Round(time.Millisecond))
@@ -51,6 +46,18 @@ func killedInMidRun(t *testing.T, on footing) {
 	}
 	r.complete(readers-refused, func(a sendtest.Accepted) [32]byte { return a.Digest })
 	r.checkReport(readers-refused, readers)
+}
+
+// killedOften kills the daemon at random moments of a run, each before so many
+// copies more, and starts it again.
+func (r *rig) killedOften(kills, within int) {
+	r.t.Helper()
+	for range kills {
+		done := r.killAt(20 + r.rand.IntN(within-20))
+		r.firstMail()
+		r.burn(done)
+		r.start()
+	}
 }
 
 // TestKilledWithAWindow is bar 25 where each line has up to 16 copies on their
@@ -66,12 +73,7 @@ func killedWithAWindow(t *testing.T, on footing) {
 	r.readers(readers, noFate)
 	r.start()
 	r.letOut()
-	for range kills {
-		done := r.killAt(20 + r.rand.IntN(120))
-		r.firstMail()
-		r.burn(done)
-		r.start()
-	}
+	r.killedOften(kills, 140)
 	r.until("the end of the run", func() bool { return r.run().Final() })
 	if run := r.run(); run.Counts[send.Sent] != readers || run.Total != readers {
 		t.Errorf("the final states are %v of %d", run.Counts, run.Total)

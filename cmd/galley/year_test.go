@@ -151,8 +151,8 @@ func heap() uint64 {
 // TestIdleYear lets time pass in which nothing happens (issue 6): it is alone
 // in its process's memory, and does not run beside others.
 func TestIdleYear(t *testing.T) {
-	if testing.Short() || raceDetector {
-		t.Skip("a year is long for the race detector")
+	if testing.Short() {
+		t.Skip("a year is long")
 	}
 	const most = 20 * time.Second // of processors, for the whole year
 	before := spentCPU(t)
@@ -161,7 +161,7 @@ func TestIdleYear(t *testing.T) {
 	})
 	spent := spentCPU(t) - before
 	t.Logf("an idle year took %s of the processors", spent.Round(time.Millisecond))
-	if spent > most {
+	if spent > most && !raceDetector { // which costs more than the year
 		t.Errorf("an idle year took %s of the processors", spent)
 	}
 }

@@ -21,7 +21,7 @@ var (
 // tables, code, addresses. Dashes in prose stay as they are.
 func (w *work) dashes() {
 	for _, l := range w.ls {
-		if !strings.ContainsAny(l.s, "–—") {
+		if !hasDash(l.s) {
 			continue
 		}
 		if strings.Contains(l.s, "<!—") || smartRule.MatchString(l.s) && strings.Count(l.s, "—") > 1 {
@@ -31,7 +31,7 @@ func (w *work) dashes() {
 	}
 	code := fenced(w.ls)
 	for i, l := range w.ls {
-		if !strings.ContainsAny(l.s, "–—") {
+		if !hasDash(l.s) {
 			continue
 		}
 		if isSmartRule(l.s) && !code[i] {
@@ -42,6 +42,9 @@ func (w *work) dashes() {
 		w.ls[i].s = w.hyphens(l, code[i])
 	}
 }
+
+// hasDash is asked of every line: strings.ContainsAny looks at each rune.
+func hasDash(s string) bool { return strings.Contains(s, "–") || strings.Contains(s, "—") }
 
 // hyphens gives a line its hyphens back where a long dash can not be meant.
 func (w *work) hyphens(l line, code bool) string {
@@ -72,7 +75,7 @@ func (w *work) dashed(s string) string {
 }
 
 func isSmartRule(s string) bool {
-	return smartRule.MatchString(s) && strings.ContainsAny(s, "–—") && (strings.Contains(s, "—") || strings.Count(s, "–") > 1)
+	return smartRule.MatchString(s) && hasDash(s) && (strings.Contains(s, "—") || strings.Count(s, "–") > 1)
 }
 
 // restoredRule gives every em dash back its two hyphens; a rule needs three.

@@ -305,7 +305,7 @@ func FuzzFit(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if c, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && c.Width*c.Height > 1<<20 {
-			t.Skip("large ones have a test of their own")
+			return // large ones have a test of their own
 		}
 		p, err := Fit(file)
 		var u *Unreadable

@@ -141,7 +141,7 @@ func sendGoSMTP(b *testing.B, addr string, msg []byte, copies, lines int) {
 			}
 			defer c.Close()
 			for range copies / lines {
-				if err := goSMTP(c, msg); err != nil {
+				if err := sendtest.Yard(c, msg); err != nil {
 					b.Error(err)
 					return
 				}

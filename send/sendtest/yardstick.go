@@ -37,22 +37,27 @@ func yard(addr string, msg []byte, copies int) error {
 	}
 	defer c.Close()
 	for range copies {
-		if err := c.Mail("letter@bench.example", nil); err != nil {
-			return err
-		}
-		if err := c.Rcpt("reader@bench.example", nil); err != nil {
-			return err
-		}
-		w, err := c.Data()
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(msg); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
+		if err := Yard(c, msg); err != nil {
 			return err
 		}
 	}
 	return c.Quit()
+}
+
+// Yard sends one message over a connection that is open, a reply at a time.
+func Yard(c *smtp.Client, msg []byte) error {
+	if err := c.Mail("letter@bench.example", nil); err != nil {
+		return err
+	}
+	if err := c.Rcpt("reader@bench.example", nil); err != nil {
+		return err
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(msg); err != nil {
+		return err
+	}
+	return w.Close()
 }
