@@ -27,16 +27,14 @@ import (
 //
 //	GALLEY_SERVERS=1 go test -run '^$' -bench '^BenchmarkIngest$' -benchtime 1x ./cmd/galley
 //
-// GALLEY_INGEST is another number of messages, GALLEY_INGEST_PROFILE the
-// name, before ".kept" and ".passed", of the profiles of the last time. Where others use the machine too, the time of
-// the processor says more than the clock.
+// GALLEY_INGEST is another number of messages, GALLEY_INGEST_ROUNDS of turns,
+// GALLEY_INGEST_PROFILE the name, before ".kept" and ".passed", of the profiles
+// of the last time. Where others use the machine too, the time of the processor
+// says more than the clock.
 func BenchmarkIngest(b *testing.B) {
 	servertest.Need(b, "dovecot", "mbsync")
-	many := 20_000
-	if s := os.Getenv("GALLEY_INGEST"); s != "" {
-		many, _ = strconv.Atoi(s)
-	}
-	const rounds, ways = 3, 3
+	many, rounds := asked("GALLEY_INGEST", 20_000), asked("GALLEY_INGEST_ROUNDS", 3)
+	const ways = 3
 	var users []string
 	for n := range rounds {
 		users = append(users, fmt.Sprint("theirs", n), fmt.Sprint("sorted", n), fmt.Sprint("answered", n))
@@ -75,6 +73,14 @@ func BenchmarkIngest(b *testing.B) {
 	}
 	b.ReportMetric(slices.Min(figures["times-mbsync"]), "times-mbsync-at-least")
 	b.ReportMetric(float64(memory)/(1<<20), "MiB")
+}
+
+// asked is a number that the environment asks for.
+func asked(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return otherwise
 }
 
 // ingestMail lays the mails of performance.md section 6 into a mailbox: half

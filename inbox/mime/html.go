@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // Mark says what the markup around a line of HTML tells of it.
@@ -122,19 +121,18 @@ func (r *renderer) read(page string) []HTMLLine {
 	if r.typed {
 		r.paras = !hasEmptyParagraph(page)
 	}
-	z := html.NewTokenizer(strings.NewReader(page))
+	t := &tokens{rest: page}
 	for r.written < maxPage {
-		switch z.Next() {
+		switch kind := t.next(); kind {
 		case html.ErrorToken:
 			r.flush()
 			return r.trimmed()
 		case html.TextToken:
-			r.text(string(z.Text()))
+			r.text(t.text)
 		case html.StartTagToken, html.SelfClosingTagToken:
-			r.start(z.Token())
+			r.start(t.name, t.attr, kind == html.SelfClosingTagToken)
 		case html.EndTagToken:
-			name, _ := z.TagName()
-			r.end(atom.String(name))
+			r.end(t.name)
 		}
 	}
 	r.flush()
@@ -257,9 +255,8 @@ func (r *renderer) paragraph() {
 	r.blank = true
 }
 
-func (r *renderer) start(t html.Token) {
-	attr := attributes(t.Attr)
-	switch t.Data {
+func (r *renderer) start(name string, attr attributes, closed bool) {
+	switch name {
 	case "br":
 		if r.hidden == 0 {
 			r.newline()
@@ -272,15 +269,15 @@ func (r *renderer) start(t html.Token) {
 		r.image(attr)
 		return
 	}
-	if isVoid(t.Data) || t.Type == html.SelfClosingTagToken && isForeign(t.Data) {
+	if isVoid(name) || closed && isForeign(name) {
 		return
 	}
-	if t.Data == "p" || t.Data == "li" || t.Data == "tr" || t.Data == "td" {
-		r.implied(t.Data)
+	if name == "p" || name == "li" || name == "tr" || name == "td" {
+		r.implied(name)
 	}
-	r.begin(t.Data, attr)
-	r.push(t.Data, attr)
-	if t.Data == "li" {
+	r.begin(name, attr)
+	r.push(name, attr)
+	if name == "li" {
 		r.item()
 	}
 }
@@ -493,5 +490,8 @@ func (a attributes) get(name string) string {
 
 // style is the style in lower case and without spaces.
 func (a attributes) style() string {
+	if a.get("style") == "" { // of most
+		return ""
+	}
 	return strings.ReplaceAll(strings.ToLower(a.get("style")), " ", "")
 }
