@@ -21,8 +21,7 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 		in.sealed(l, seal)
 		return nil
 	}
-	codes := codesIn(l.m, in.Newsletter)
-	if len(codes) == 0 && !in.saysEditor(l.raw) {
+	if !in.wantsProof(l) {
 		return in.reader(ctx, l) // nobody's proof is asked for, so a DNS that is down keeps no letter waiting
 	}
 	policy, err := in.policy(ctx, w.id, w.received)
@@ -30,7 +29,7 @@ func (in *Inbox) person(ctx context.Context, l *letter, w *waiting) error {
 		return err
 	}
 	l.proof = trust.Judge(ctx, l.raw, policy)
-	codes = in.signed(l, codes)
+	codes := in.signed(l, l.claims.codes)
 	if err := in.open(ctx, l, codes); err != nil {
 		return err
 	}
@@ -48,6 +47,26 @@ func (in *Inbox) sealed(l *letter, seal string) {
 	l.effect = in.heard(l, intent.ReaderReading{Letter: true}, list.Subscriber{}, why)
 }
 
+// claims are what in a mail makes its sender matter.
+type claims struct {
+	editor bool     // it says that it is an editor's
+	codes  []string // what may be a code
+}
+
+// claimed looks for them, once.
+func (in *Inbox) claimed(l *letter) *claims {
+	if l.claims == nil {
+		l.claims = &claims{in.saysEditor(l.raw), codesIn(l.m, in.Newsletter)}
+	}
+	return l.claims
+}
+
+// wantsProof tells mail whose sender matters.
+func (in *Inbox) wantsProof(l *letter) bool {
+	c := in.claimed(l)
+	return c.editor || len(c.codes) > 0
+}
+
 // saysEditor tells whether a mail claims, in a From that all programs read
 // alike, to come from an editor. Any other From is a reader's.
 func (in *Inbox) saysEditor(raw []byte) bool {
@@ -58,7 +77,7 @@ func (in *Inbox) saysEditor(raw []byte) bool {
 // automatic deals with a machine's mail. It does nothing, but an editor is
 // told when a mail with a good code looked automatic (conversation.md 6).
 func (in *Inbox) automatic(ctx context.Context, l *letter, w *waiting) error {
-	codes := codesIn(l.m, in.Newsletter)
+	codes := in.claimed(l).codes
 	if len(codes) == 0 {
 		return nil
 	}
@@ -102,19 +121,28 @@ const codeLen = 26
 // codeRuns lists the first words of a text that have the shape of a code and
 // stand alone. It is a loop because it reads every mail whole.
 func codeRuns(s string, most int) (out []string) {
-	run := 0
-	for i := 0; i <= len(s) && len(out) < most; i++ {
-		if i < len(s) && (s[i] >= 'a' && s[i] <= 'z' || s[i] >= '2' && s[i] <= '7') {
-			run++
+	for from := 0; from+codeLen <= len(s) && len(out) < most; {
+		last := from + codeLen - 1
+		for last >= from && ofCode(s[last]) {
+			last--
+		}
+		if last >= from { // no run of the length begins up to here
+			from = last + 1
 			continue
 		}
-		if run == codeLen {
-			out = append(out, s[i-run:i])
+		end := from + codeLen
+		for end < len(s) && ofCode(s[end]) {
+			end++
 		}
-		run = 0
+		if end-from == codeLen {
+			out = append(out, s[from:end])
+		}
+		from = end + 1
 	}
 	return out
 }
+
+func ofCode(c byte) bool { return c >= 'a' && c <= 'z' || c >= '2' && c <= '7' }
 
 // codesIn lists whatever in a mail may be a code: in the addresses it came
 // to, in its Subject and In-Reply-To, and in its text.

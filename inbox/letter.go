@@ -20,6 +20,7 @@ type letter struct {
 	m       *mime.Message
 	report  bounce.Result // what it says as a bounce
 	parts   *reply.Parts  // nil: not taken apart yet
+	claims  *claims       // nil: not looked for yet
 	tx      *store.Tx     // the one it is decided in; nil: each look at the books is its own
 	kind    Kind
 	reason  string

@@ -238,12 +238,6 @@ func (in *Inbox) readBeside(parent context.Context, w *waiting) *letter {
 	return l
 }
 
-// wantsProof tells mail whose sender matters: it says that it is an editor's,
-// or bears what may be a code.
-func (in *Inbox) wantsProof(l *letter) bool {
-	return in.saysEditor(l.raw) || len(codesIn(l.m, in.Newsletter)) > 0
-}
-
 // settleTogether decides what messages cause and writes it, all in one
 // transaction, each on what those before it have changed, and counts the
 // attempts of others. After an error nothing has happened.

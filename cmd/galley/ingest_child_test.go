@@ -36,6 +36,9 @@ func (quietDesk) Pass(context.Context, *store.Tx, *compose.Letter) error { retur
 // ingestValidity is the UIDVALIDITY of the mailbox, as servertest makes it.
 const ingestValidity = 1000
 
+// topUID is the last message that was stored.
+const topUID = `SELECT coalesce(max(cursor), 0) FROM mailbox`
+
 // takeIn is that process: its arguments are the configuration, how many
 // messages there are, what is done with letters, and a file for the processor's
 // profile.
@@ -79,10 +82,10 @@ func takeIn(config, many, letters, profile string) error {
 	}
 	ended, began := make(chan error, 1), time.Now()
 	go func() { ended <- in.Run(ctx) }()
-	stored := h.until(`SELECT (SELECT coalesce(max(uid), 0) FROM arrival), 0`, want)
-	settled := h.until(`SELECT (SELECT coalesce(max(uid), 0) FROM arrival), (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 'new' LIMIT 1) n)`, want)
+	stored := h.until(`SELECT (`+topUID+`), 0`, want)
+	settled := h.until(`SELECT (`+topUID+`), (SELECT count(*) FROM (SELECT 1 FROM message WHERE state = 'new' LIMIT 1) n)`, want)
 	took := settled.Sub(began)
-	filed := h.until(`SELECT (SELECT coalesce(max(uid), 0) FROM arrival), (SELECT count(*) FROM (SELECT 1 FROM arrival WHERE filed = 0 LIMIT 1) n)`, want)
+	filed := h.until(`SELECT (`+topUID+`), (SELECT count(*) FROM (SELECT 1 FROM arrival WHERE filed = 0 LIMIT 1) n)`, want)
 	stop()
 	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 		return err

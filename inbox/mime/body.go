@@ -66,10 +66,14 @@ func (w *walker) entity(e *message.Entity, fault error, depth int) *node {
 	}
 }
 
-// decoded gives what go-message decodes of a leaf. Where it gives up, or would
-// decode the words below base64, what can be salvaged of the body is given.
+// decoded gives what go-message decodes of a leaf, and what needs no decoding
+// as it stands. Where it gives up, or would decode the words below base64, what
+// can be salvaged of the body is given.
 func (w *walker) decoded(e *message.Entity, fault error, encoding string) (data []byte, words string) {
 	body := w.leaves[len(w.m.Parts)]
+	if encoding == "" {
+		return body, ""
+	}
 	var all bytes.Buffer
 	all.Grow(len(body) + bytes.MinRead)
 	_, err := all.ReadFrom(e.Body)

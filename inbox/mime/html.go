@@ -26,6 +26,8 @@ type HTMLLine struct {
 	Text  string
 	Depth int // blockquotes around it
 	Mark  Mark
+
+	quoted string // see Quoted; "" while it was not written
 }
 
 // HTMLText turns HTML into readable text: a line a block, blockquotes as "> ",
@@ -44,34 +46,46 @@ func linesText(lines []HTMLLine) string {
 	for _, l := range lines {
 		size += 2*l.Depth + len(l.Text) + 1
 	}
-	b := make([]byte, 0, size)
-	for i, l := range lines {
+	var b strings.Builder
+	b.Grow(size)
+	for i := range lines {
 		if i > 0 {
-			b = append(b, '\n')
+			b.WriteByte('\n')
 		}
-		b = l.appendQuoted(b)
+		began := b.Len()
+		lines[i].write(&b)
+		lines[i].quoted = b.String()[began:]
 	}
-	return string(b)
+	return b.String()
 }
 
 // Quoted gives the line behind the quote marks of its depth.
-func (l HTMLLine) Quoted() string {
-	if l.Depth == 0 {
-		return l.Text
+func (l *HTMLLine) Quoted() string {
+	if l.Depth > 0 && l.quoted == "" {
+		var b strings.Builder
+		b.Grow(2*l.Depth + len(l.Text))
+		l.write(&b)
+		l.quoted = b.String()
 	}
-	return string(l.appendQuoted(make([]byte, 0, 2*l.Depth+len(l.Text))))
+	if l.Depth > 0 {
+		return l.quoted
+	}
+	return l.Text
 }
 
-func (l HTMLLine) appendQuoted(b []byte) []byte {
-	if l.Depth == 0 {
-		return append(b, l.Text...)
+// write writes the line with its marks; an empty one ends in its last mark.
+func (l *HTMLLine) write(b *strings.Builder) {
+	text := l.Text
+	if l.Depth > 0 {
+		text = strings.TrimRight(text, " ")
 	}
-	began := len(b)
-	for range l.Depth {
-		b = append(b, "> "...)
+	for n := range l.Depth {
+		b.WriteByte('>')
+		if n+1 < l.Depth || text != "" {
+			b.WriteByte(' ')
+		}
 	}
-	b = append(b, l.Text...)
-	return b[:began+len(bytes.TrimRight(b[began:], " "))]
+	b.WriteString(text)
 }
 
 const (
@@ -86,6 +100,7 @@ type renderer struct {
 	bare    bool // typed: only what was typed, without marks for what HTML formats
 	paras   bool // typed: paragraphs are parted by margins, not by empty ones
 	lines   []HTMLLine
+	texts   strings.Builder // of the lines, many at a time
 	cur     []byte
 	touched bool // the current line exists though it may be empty
 	space   bool // white space is owed before the next word
@@ -156,7 +171,7 @@ func (r *renderer) text(s string) {
 		return
 	}
 	for len(s) > 0 {
-		if n := plainWord(s); n > 0 {
+		if n := plainWords(s); n > 0 {
 			r.word(s[:n])
 			s = s[n:]
 			continue
@@ -196,11 +211,15 @@ func (r *renderer) word(s string) {
 	r.cur = append(r.cur, s...)
 }
 
-// plainWord is how many octets of ASCII without white space s begins with.
-func plainWord(s string) int {
+// plainWords is how many octets of ASCII s begins with that are written as they
+// stand: words with one space between them.
+func plainWords(s string) int {
 	n := 0
-	for n < len(s) && s[n] > ' ' && s[n] < utf8.RuneSelf {
+	for n < len(s) && s[n] < utf8.RuneSelf && (s[n] > ' ' || s[n] == ' ' && n > 0 && s[n-1] != ' ') {
 		n++
+	}
+	if n > 0 && s[n-1] == ' ' {
+		n-- // whether it is written depends on what follows
 	}
 	return n
 }
@@ -237,10 +256,24 @@ func (r *renderer) flush() {
 	if !r.touched {
 		return
 	}
-	r.line.Text = strings.TrimRight(string(r.cur), " \t")
+	r.line.Text = r.kept(bytes.TrimRight(r.cur, " \t"))
 	r.written += len(r.line.Text) + 2*r.line.Depth + 1
 	r.lines = append(r.lines, r.line)
 	r.cur, r.touched = r.cur[:0], false
+}
+
+// keptTogether is how many octets of lines share one piece of memory.
+const keptTogether = 8 << 10
+
+// kept is the text of a line for good.
+func (r *renderer) kept(line []byte) string {
+	if r.texts.Len()+len(line) > r.texts.Cap() {
+		r.texts = strings.Builder{}
+		r.texts.Grow(max(len(line), keptTogether))
+	}
+	began := r.texts.Len()
+	r.texts.Write(line)
+	return r.texts.String()[began:]
 }
 
 // newline is <br>: it ends the line even when that is empty.

@@ -25,7 +25,7 @@ const ownFields = 2
 
 func (m *Message) mend(top *scanner) *mender {
 	d := &mender{m: m, token: rand.Text()}
-	d.out.Grow(len(top.rest) + len(top.rest)/16 + 8<<10)
+	d.out.Grow(8 << 10)
 	d.entity(top, 0, "text/plain")
 	return d
 }
@@ -50,7 +50,10 @@ func (d *mender) entity(s *scanner, depth int, defaultType string) {
 	}
 	d.leaves = append(d.leaves, s.rest)
 	d.header(s, media, encoding)
-	d.out.Write(s.rest)
+	if encoding != "" { // else nobody reads it there: see decoded
+		d.out.Grow(len(s.rest) + len(s.rest)/16)
+		d.out.Write(s.rest)
+	}
 }
 
 // header writes the fields below two of our own. These name no charset:

@@ -9,16 +9,16 @@ func SplitHTML(html string) Parts { return SplitLines(mime.HTMLLines(html)) }
 // SplitLines is SplitHTML for a page that was read already.
 func SplitLines(source []mime.HTMLLine) Parts {
 	lines := make([]Line, len(source))
-	for i, h := range source {
-		lines[i] = newLine(h.Quoted(), i+1)
-		lines[i].Kind = kindOf(h)
+	for i := range source {
+		lines[i] = newLine(source[i].Quoted(), i+1)
+		lines[i].Kind = kindOf(&source[i])
 	}
 	containers(source, lines)
 	return assemble(classify(lines))
 }
 
 // kindOf reads the mark of a line by itself.
-func kindOf(h mime.HTMLLine) Kind {
+func kindOf(h *mime.HTMLLine) Kind {
 	switch {
 	case h.Mark == mime.MarkForward:
 		return Forwarded

@@ -30,7 +30,6 @@ type Parts struct {
 	Lines     []Line
 	Own       string // what the person wrote: no quotes, attributions, signature, footer
 	Signature string
-	Quote     string // the quoted text with one level of marks taken off
 	Forward   string // the forwarded mail with the lines that introduce it
 }
 
@@ -119,8 +118,9 @@ func unquoteOnce(s string) string {
 // assemble gathers the lines of each kind.
 func assemble(lines []Line) Parts {
 	p := Parts{Lines: lines}
-	var own, signature, quote, forward []string
-	for i, l := range lines {
+	var own, signature, forward []string
+	for i := range lines {
+		l := &lines[i]
 		switch l.Kind {
 		case Own:
 			if i > 0 && lines[i-1].Kind != Own {
@@ -129,15 +129,24 @@ func assemble(lines []Line) Parts {
 			own = append(own, l.Text)
 		case Signature:
 			signature = append(signature, l.Text)
-		case Quote:
-			quote = append(quote, unquoteOnce(l.Text))
 		case Forwarded:
 			forward = append(forward, l.Text)
 		}
 	}
 	p.Own, p.Signature = tidy(own), tidy(signature)
-	p.Quote, p.Forward = tidy(quote), tidy(forward)
+	p.Forward = tidy(forward)
 	return p
+}
+
+// Quote gives the quoted text with one level of marks taken off.
+func (p Parts) Quote() string {
+	var quote []string
+	for _, l := range p.Lines {
+		if l.Kind == Quote {
+			quote = append(quote, unquoteOnce(l.Text))
+		}
+	}
+	return tidy(quote)
 }
 
 // tidy joins lines, with at most one blank line in a row and none outside.

@@ -40,8 +40,8 @@ func TestAttributions(t *testing.T) {
 		for _, form := range []string{a, a[:half] + "\n" + a[half+1:]} {
 			for _, mark := range []string{"> ", ""} {
 				p := Split("My answer.\n\n" + form + "\n\n" + mark + "old words\n")
-				if p.Own != "My answer." || p.Quote != "old words" {
-					t.Errorf("%q, mark %q: own %q, quote %q", form, mark, p.Own, p.Quote)
+				if p.Own != "My answer." || p.Quote() != "old words" {
+					t.Errorf("%q, mark %q: own %q, quote %q", form, mark, p.Own, p.Quote())
 				}
 			}
 		}

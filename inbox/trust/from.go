@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
@@ -19,8 +20,20 @@ import (
 // with the domain as lower-case A-labels; name is the display name, decoded.
 // The error says what is doubtful.
 func StrictFrom(raw []byte) (addr, name string, err error) {
-	h := readHeader(crlf(raw))
+	h := readHeader(crlf(head(raw)))
 	return h.strictFrom()
+}
+
+// head is a mail up to its first blank line or a little further, which spares
+// looking at all of a long one.
+func head(raw []byte) []byte {
+	if i := bytes.Index(raw, []byte("\n\r\n")); i >= 0 {
+		raw = raw[:i+3]
+	}
+	if i := bytes.Index(raw, []byte("\n\n")); i >= 0 {
+		raw = raw[:i+2]
+	}
+	return raw
 }
 
 func (h *header) strictFrom() (addr, name string, err error) {
