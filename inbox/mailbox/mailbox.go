@@ -30,7 +30,7 @@ const (
 	DefaultFolder    = "INBOX"
 
 	batchCount = 200
-	batchBytes = 2 << 20
+	batchBytes = 1 << 20
 )
 
 // Message is one message of the mailbox, as the server gave it.

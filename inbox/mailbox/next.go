@@ -30,7 +30,7 @@ const (
 )
 
 // Next blocks until there are messages that the ledger does not know and
-// returns them in the order of their UIDs, at most 200 or 2 MiB at once (one
+// returns them in the order of their UIDs, at most 200 or 1 MiB at once (one
 // message may be larger). It reconnects by itself and gives up on no fault of
 // the server; those are in Status and the log. It returns ctx's error when ctx
 // ends, net.ErrClosed after Close, and a fault of the Ledger as it is; after
