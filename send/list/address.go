@@ -48,6 +48,9 @@ func ParseAddress(s string) (Address, error) {
 	if len(local)+1+len(domain) > maxPath {
 		return Address{}, wrong("address", s, wrong("too-long", maxPath))
 	}
+	if domain == s[at+1:] {
+		return Address{s}, nil
+	}
 	return Address{local + "@" + domain}, nil
 }
 

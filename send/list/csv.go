@@ -25,14 +25,15 @@ type records struct {
 	line  int      // of the last record's first line
 	next  int      // of the next line to read
 	queue []string // lines read ahead for a cell over several lines
+	cells []string // of the last record
 }
 
 func newRecords(r io.Reader) *records {
 	return &records{r: bufio.NewReaderSize(r, maxRecord), comma: ',', next: 1}
 }
 
-// read gives the cells of the next record; lines with nothing in them are
-// passed over. A fault of one record is errOpenQuote, errAfter or errLong,
+// read gives the cells of the next record, which are there until the next call;
+// lines with nothing in them are passed over. A fault of one record is errOpenQuote, errAfter or errLong,
 // and the next call goes on behind it; io.EOF ends the file.
 func (c *records) read() ([]string, error) {
 	text, err := c.take()
@@ -42,9 +43,9 @@ func (c *records) read() ([]string, error) {
 		return nil, err
 	}
 	c.line = c.next - 1
-	cells, err := split(text, c.comma)
+	c.cells, err = split(c.cells[:0], text, c.comma)
 	if err != errOpenQuote {
-		return cells, err
+		return c.cells, err
 	}
 	return c.long(text)
 }
@@ -66,7 +67,7 @@ func (c *records) long(text string) ([]string, error) {
 		if !strings.Contains(more, `"`) {
 			continue
 		}
-		cells, err := split(text, c.comma)
+		cells, err := split(nil, text, c.comma)
 		if err == nil {
 			return cells, nil
 		}
@@ -117,10 +118,9 @@ func (c *records) skip() error {
 	}
 }
 
-// split takes one record apart. A quote inside a cell that did not begin with
+// split takes one record apart, into cells behind those that are given. A quote inside a cell that did not begin with
 // one is part of the cell, as people write nicknames.
-func split(s string, comma byte) ([]string, error) {
-	var cells []string
+func split(cells []string, s string, comma byte) ([]string, error) {
 	for {
 		if strings.HasPrefix(s, `"`) {
 			cell, rest, err := quoted(s[1:])

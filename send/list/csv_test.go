@@ -4,9 +4,13 @@ import (
 	"encoding/csv"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+
+	"galley/send/store"
 )
 
 // readAll reads every record, with the number of faults.
@@ -26,7 +30,7 @@ func readAll(t testing.TB, text string) (out [][]string, faults int) {
 			faults++
 			continue
 		}
-		out = append(out, cells)
+		out = append(out, slices.Clone(cells))
 	}
 }
 
@@ -65,18 +69,64 @@ func FuzzPeople(f *testing.F) {
 	f.Add("\ufeffe-mail\tname\nx@y.example\t'=1\n")
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		i := &importer{l: &List{}, now: now, records: newRecords(strings.NewReader(s))}
-		if i.header() != nil {
+		in, err := newReader(strings.NewReader(s), now)
+		if err != nil {
 			return
 		}
-		batch, more, err := i.ahead()
-		if err != nil || i.report.Read != len(batch)+i.report.Away+i.report.Faulty && !more {
-			t.Fatalf("%+v, %d people, %v", i.report, len(batch), err)
+		var got portion
+		in.next(t.Context(), &got)
+		if got.err != nil || got.read != len(got.people)+got.away+got.faulty && !got.more {
+			t.Fatalf("%+v", got)
 		}
-		for _, p := range batch {
-			if p.address.IsZero() || p.joined.After(now.Add(48*time.Hour)) || strings.ContainsAny(p.name, "\r\n\x00") || p.away {
+		for _, p := range got.people {
+			if p.address.IsZero() || p.joined > store.Micros(now.Add(48*time.Hour)) || strings.ContainsAny(p.name, "\r\n\x00") {
 				t.Fatalf("%+v", p)
+			}
+			if again, err := ParseAddress(p.address.String()); err != nil || again != p.address || p.key != p.address.Key() {
+				t.Fatalf("%+v is read as %v, %v", p, again, err)
 			}
 		}
 	})
+}
+
+// A file's dates are tried in the form of the one before first, so no text may
+// be read in two forms as two instants.
+func TestDatesHaveOneMeaning(t *testing.T) {
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("", 3600), time.FixedZone("", -9*3600-1800), time.FixedZone("CET", 3600), time.FixedZone("", 14*3600)} {
+		for _, at := range []time.Time{time.Date(2024, 3, 9, 14, 5, 6, 789_000_000, zone), time.Date(2021, 11, 12, 0, 0, 0, 0, zone)} {
+			for _, form := range dates {
+				text := at.Format(form)
+				var first int64
+				for _, other := range dates {
+					l := layout{form: other}
+					got, err := l.instant(text, at.AddDate(1, 0, 0))
+					if first == 0 {
+						first = got
+					}
+					if err != nil || got != first {
+						t.Errorf("%q after a date as %q: %v, %v; otherwise %v", text, other, store.Instant(got), err, store.Instant(first))
+					}
+				}
+			}
+		}
+	}
+}
+
+// A person of a portion does not keep the line that they came from.
+func TestPeopleAreKeptApart(t *testing.T) {
+	for _, who := range []string{"Ada@example.org", "ada@example.org", "ada@EXAMPLE.org"} {
+		line := who + ",Ada," + strings.Repeat("long ", 1000)
+		l := layout{address: []int{0}, name: []int{1}, width: 3}
+		p, away, err := l.read(strings.Split(line, ","), time.Time{})
+		p.keep()
+		if away || err != nil || p.key != "ada@example.org" || p.name != "Ada" || !strings.EqualFold(p.address.String(), "ada@example.org") {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		from, to := uintptr(unsafe.Pointer(unsafe.StringData(line))), uintptr(len(line))
+		for _, s := range []string{p.address.s, p.key, p.name} {
+			if at := uintptr(unsafe.Pointer(unsafe.StringData(s))); at >= from && at < from+to {
+				t.Errorf("%q keeps its line", s)
+			}
+		}
+	}
 }

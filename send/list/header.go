@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"galley/send/store"
 )
 
 // The columns that the big hosts export, by what they mean to us; names are
@@ -39,6 +41,7 @@ var states = map[string]bool{
 type layout struct {
 	address, name, first, last, date, state, off, gone []int
 	width                                              int
+	form                                               string // of the last date: one file has one form
 }
 
 // readHeader finds the columns by their names.
@@ -84,30 +87,43 @@ type person struct {
 	address Address
 	key     string // of the address
 	name    string
-	joined  time.Time // zero: the file does not say
-	away    bool      // the former host says they left or cannot be reached
+	joined  int64 // 0: the file does not say
 }
 
-// read makes a person of a record. Its error says what is wrong, with the remedy.
-func (l *layout) read(cells []string, now time.Time) (p person, err error) {
+// read makes a person of a record; away is true when the former host says that
+// they left or cannot be reached. Its error says what is wrong, with the remedy.
+func (l *layout) read(cells []string, now time.Time) (p person, away bool, err error) {
 	if len(cells) > l.width {
-		return p, wrong("cells", len(cells), l.width)
+		return p, false, wrong("cells", len(cells), l.width)
 	}
 	for _, c := range cells {
 		if !utf8.ValidString(c) {
-			return p, wrong("coding")
+			return p, false, wrong("coding")
 		}
 	}
 	if p.address, err = ParseAddress(unguard(l.cell(cells, l.address))); err != nil {
-		return p, err
+		return p, false, err
 	}
 	p.key = p.address.Key()
 	p.name = l.fullName(cells)
-	if p.joined, err = readDate(l.cell(cells, l.date), now); err != nil {
-		return p, err
+	if p.joined, err = l.instant(l.cell(cells, l.date), now); err != nil {
+		return p, false, err
 	}
-	p.away, err = l.away(cells)
-	return p, err
+	away, err = l.away(cells)
+	return p, away, err
+}
+
+// keep lets go of the line that the strings were cut from: many a host's lines
+// are long, and of many people at once only this much is remembered.
+func (p *person) keep() {
+	n, end := len(p.address.s), len(p.address.s)+len(p.name)
+	if p.key == p.address.s {
+		own := p.address.s + p.name
+		p.address.s, p.key, p.name = own[:n], own[:n], own[n:]
+		return
+	}
+	own := p.address.s + p.name + p.key
+	p.address.s, p.name, p.key = own[:n], own[n:end], own[end:]
 }
 
 // cell is the first of several columns with something in it.
@@ -145,28 +161,31 @@ func (l *layout) away(cells []string) (bool, error) {
 	return !in, nil
 }
 
-// dates are the ways in which dates are written that can be read in one way only.
+// dates are the ways in which dates are written that can be read in one way
+// only; without a zone they are UTC.
 var dates = []string{
 	time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05 Z0700", "2006-01-02 15:04:05 MST",
 	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "Jan 2, 2006", "2 Jan 2006", "2 January 2006", "January 2, 2006",
 }
 
-// readDate reads the instant of a consent; without a zone it is UTC.
-func readDate(s string, now time.Time) (time.Time, error) {
+// instant reads a date, in the form of the one before if it can. The forms are
+// such that no text has two of them with two meanings.
+func (l *layout) instant(s string, now time.Time) (int64, error) {
 	if s == "" {
-		return time.Time{}, nil
+		return 0, nil
 	}
-	for _, form := range dates {
-		t, err := time.Parse(form, s)
-		if err != nil {
-			continue
+	t, err := time.Parse(l.form, s)
+	for n := 0; err != nil; n++ {
+		if n == len(dates) {
+			return 0, wrong("date", s)
 		}
-		if t.Year() < 1990 || t.After(now.Add(24*time.Hour)) {
-			return time.Time{}, wrong("date-range", s)
-		}
-		return t.UTC().Truncate(time.Microsecond), nil
+		l.form = dates[n]
+		t, err = time.Parse(l.form, s)
 	}
-	return time.Time{}, wrong("date", s)
+	if t.Year() < 1990 || t.After(now.Add(24*time.Hour)) {
+		return 0, wrong("date-range", s)
+	}
+	return store.Micros(t), nil
 }
 
 // guard keeps a spreadsheet from taking a cell for a formula: names and

@@ -1,23 +1,18 @@
 package list
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
-	"time"
 
 	"galley/send/store"
 )
 
 const (
-	readAhead = 100_000 // records that are put in order before they are written
-	batchRows = 10_000  // rows of one transaction: others want to write too
-	maxFaults = 1_000   // faults that a Report lists; it counts them all
+	batchRows = 10_000 // rows of one transaction: others want to write too
+	maxFaults = 1_000  // faults that a Report lists; it counts them all
 )
 
 // Fault is a record that could not be taken, and why.
@@ -53,33 +48,55 @@ type Report struct {
 // that the file could not be read to its end or the books not be written; the
 // Report then says what is done.
 func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source string, r io.Reader, progress func(read int)) (Report, error) {
-	i := &importer{l: l, db: db, newsletter: newsletter, source: source, now: store.Now(), records: newRecords(r)}
-	if err := i.header(); err != nil {
-		return i.report, err
+	i := &importer{l: l, db: db, newsletter: newsletter, source: source}
+	in, err := newReader(r, store.Now())
+	if err != nil {
+		return Report{}, err
 	}
-	var err error
-	if i.tx != nil {
-		err = i.all(ctx, progress)
-	} else {
-		err = db.Spacious(ctx, func() error { return i.all(ctx, progress) })
-	}
-	if err == nil && i.tx == nil && i.report.Added > 0 {
+	err = db.Spacious(ctx, func() error { return i.all(ctx, in, progress) })
+	if err == nil && i.report.Added > 0 {
 		err = db.Update(ctx, func(tx *store.Tx) error { return tx.Weigh(ctx, "subscriber") })
 	}
 	return i.report, err
 }
 
-// all reads and writes until the file ends.
-func (i *importer) all(ctx context.Context, progress func(read int)) error {
-	for more := true; more; {
-		var people []person
-		var err error
-		people, more, err = i.ahead()
-		if werr := i.write(ctx, people, progress); werr != nil || err != nil {
-			return fmt.Errorf("import: after line %d: %w", i.records.line, errors.Join(err, werr))
+// all reads and writes until the file ends. While people are written the next
+// ones are read and put in order.
+func (i *importer) all(ctx context.Context, in *reader, progress func(read int)) error {
+	reading, stop := context.WithCancel(ctx)
+	portions, used := make(chan *portion), make(chan *portion, 2)
+	used <- &portion{}
+	used <- &portion{}
+	go func() {
+		defer close(portions)
+		for more := true; more; {
+			var p *portion
+			select {
+			case p = <-used:
+			case <-reading.Done():
+				return
+			}
+			in.next(reading, p)
+			more = p.more
+			select {
+			case portions <- p:
+			case <-reading.Done():
+				return
+			}
 		}
+	}()
+	defer func() {
+		stop()
+		for range portions { // r is the caller's again when nobody reads it any more
+		}
+	}()
+	for p := range portions {
+		if err := i.write(ctx, p, progress); err != nil || !p.more {
+			return err
+		}
+		used <- p
 	}
-	return nil
+	return fmt.Errorf("import: after line %d: %w", in.records.line, ctx.Err())
 }
 
 // chunk is how many rows one statement takes: PostgreSQL counts the round
@@ -97,101 +114,43 @@ type importer struct {
 	db                 *store.DB
 	tx                 *store.Tx // nil: a transaction for each batch
 	newsletter, source string
-	now                time.Time
-	records            *records
-	layout             *layout
 	report             Report
 }
 
-// header reads the line with the names of the columns. Spreadsheets write a
-// semicolon or a tab where a comma means something else, and a mark in front.
-func (i *importer) header() error {
-	start, _ := i.records.r.Peek(3)
-	if bytes.Equal(start, []byte("\xef\xbb\xbf")) {
-		i.records.r.Discard(3)
-	} else if len(start) > 1 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff) {
-		return fmt.Errorf("import: %w", wrong("line", 1, wrong("wide")))
-	}
-	first, err := i.records.take()
-	if err == io.EOF {
-		return fmt.Errorf("import: %w", wrong("empty"))
-	}
-	if err != nil {
-		return fmt.Errorf("import: %w", wrong("line", 1, err))
-	}
-	for _, comma := range []byte(";\t") {
-		if strings.Count(first, string(comma)) > strings.Count(first, string(i.records.comma)) {
-			i.records.comma = comma
-		}
-	}
-	cells, err := split(first, i.records.comma)
-	if err == nil {
-		i.layout, err = readHeader(cells)
-	}
-	if err != nil {
-		return fmt.Errorf("import: %w", wrong("line", 1, err))
-	}
-	return nil
-}
-
-// ahead reads the people of the next transactions.
-func (i *importer) ahead() (batch []person, more bool, err error) {
-	for len(batch) < readAhead {
-		cells, err := i.records.read()
-		switch {
-		case err == io.EOF:
-			return batch, false, nil
-		case err == errOpenQuote || err == errAfter || err == errLong:
-			i.report.Read++
-			i.fault(err)
-			continue
-		case err != nil:
-			return batch, false, err
-		}
-		i.report.Read++
-		p, err := i.layout.read(cells, i.now)
-		p.line = i.records.line
-		switch {
-		case err != nil:
-			i.fault(err)
-		case p.away:
-			i.report.Away++
-		default:
-			batch = append(batch, p)
-		}
-	}
-	return batch, true, nil
-}
-
-func (i *importer) fault(err error) {
-	i.report.Faulty++
-	if len(i.report.Faults) < maxFaults {
-		i.report.Faults = append(i.report.Faults, Fault{i.records.line, err.Error(), err})
-	}
-}
-
-// write puts people on the books. Rows in the order of the index are far
-// cheaper to insert than in the file's, and the more so the longer the order is.
-func (i *importer) write(ctx context.Context, people []person, progress func(read int)) error {
-	slices.SortFunc(people, func(a, b person) int { return cmp.Or(strings.Compare(a.key, b.key), a.line-b.line) })
-	left := len(people)
+// write puts a portion on the books.
+func (i *importer) write(ctx context.Context, p *portion, progress func(read int)) error {
+	i.count(p)
+	left := len(p.people)
 	tell := func() {
 		if progress != nil {
 			progress(i.report.Read - left)
 		}
 	}
-	for batch := range slices.Chunk(people, batchRows) {
-		if err := i.writeBatch(ctx, batch); err != nil {
+	err := p.err
+	for batch := range slices.Chunk(p.people, batchRows) {
+		if werr := i.writeBatch(ctx, batch); werr != nil {
 			i.report.Read -= left // not taken, so not counted: the sum holds
-			return err
+			err = errors.Join(err, werr)
+			break
 		}
 		left -= len(batch)
 		tell()
 	}
-	if len(people) == 0 {
+	if len(p.people) == 0 {
 		tell()
 	}
+	if err != nil {
+		return fmt.Errorf("import: after line %d: %w", p.line, err)
+	}
 	return nil
+}
+
+// count adds what was read to the report.
+func (i *importer) count(p *portion) {
+	i.report.Read += p.read
+	i.report.Away += p.away
+	i.report.Faulty += p.faulty
+	i.report.Faults = append(i.report.Faults, p.faults[:min(len(p.faults), maxFaults-len(i.report.Faults))]...)
 }
 
 // writeBatch puts people in order on the books, in one transaction. Whoever
@@ -201,15 +160,11 @@ func (i *importer) writeBatch(ctx context.Context, batch []person) error {
 	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.key == b.key })
 	var done Report
 	err := i.update(ctx, func(tx *store.Tx) error {
-		b := &bookkeeper{importer: i, tx: tx, ready: map[string]query{}} // anew when the transaction is tried again
+		b := &bookkeeper{importer: i, tx: tx, now: store.Micros(tx.Now())} // anew when the transaction is tried again
 		b.done.Already = whole - len(batch)
-		for chunk := range slices.Chunk(batch, i.chunk()) {
-			if err := b.take(ctx, chunk); err != nil {
-				return err
-			}
-		}
+		err := b.take(ctx, batch)
 		done = b.done
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,26 +13,16 @@ import (
 // bookkeeper writes one transaction of an import.
 type bookkeeper struct {
 	*importer
-	tx    *store.Tx
-	ready map[string]query // prepared statements, for most chunks are alike
-	done  Report
-}
-
-// query is a prepared statement.
-type query interface {
-	QueryContext(context.Context, ...any) (*store.Rows, error)
+	tx   *store.Tx
+	now  int64
+	ids  []int64 // for those who are new
+	args []any   // of one statement; the next one takes their place
+	done Report
 }
 
 // ask runs a statement and has each row of its answer seen.
-func (b *bookkeeper) ask(ctx context.Context, text string, args []any, see func(scanner) error) error {
-	if b.ready[text] == nil {
-		q, err := b.tx.PrepareContext(ctx, text)
-		if err != nil {
-			return err
-		}
-		b.ready[text] = q
-	}
-	rows, err := b.ready[text].QueryContext(ctx, args...)
+func (b *bookkeeper) ask(ctx context.Context, text string, see func(scanner) error) error {
+	rows, err := b.tx.QueryContext(ctx, text, b.args...)
 	if err != nil {
 		return err
 	}
@@ -41,130 +32,160 @@ func (b *bookkeeper) ask(ctx context.Context, text string, args []any, see func(
 	return errors.Join(err, rows.Err(), rows.Close())
 }
 
-// take takes a chunk of people in a handful of statements.
-func (b *bookkeeper) take(ctx context.Context, people []person) error {
-	in, err := b.allowed(ctx, people)
-	if err != nil || len(in) == 0 {
+// take takes people, in chunks of a few statements each.
+func (b *bookkeeper) take(ctx context.Context, people []person) (err error) {
+	if people, err = b.allowed(ctx, people); err != nil || len(people) == 0 {
 		return err
 	}
-	ids, err := b.insert(ctx, in)
+	if b.ids, err = b.tx.Numbers(ctx, "subscriber", len(people)); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(people, b.chunk()) {
+		ids := b.ids[:len(chunk)]
+		b.ids = b.ids[len(chunk):]
+		if err := b.join(ctx, chunk, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join puts a chunk of people on the list who are not on the books, under the
+// ids that are given for them.
+func (b *bookkeeper) join(ctx context.Context, people []person, ids []int64) error {
+	n, err := b.insert(ctx, people, ids)
 	if err != nil {
 		return err
 	}
-	b.done.Added += len(ids)
-	if len(ids) == 0 {
-		return b.known(ctx, in)
+	if n < len(people) {
+		if people, ids, err = b.known(ctx, people, ids); err != nil {
+			return err
+		}
 	}
-	if len(ids) < len(in) {
-		err = b.known(ctx, without(in, ids))
-	}
-	return errors.Join(err, b.consent(ctx, in, ids))
+	b.done.Added += len(people)
+	return b.consent(ctx, people, ids)
 }
 
 // allowed leaves out, and counts, those who are suppressed.
 func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person, err error) {
 	var some bool // most lists are imported before anybody is suppressed
-	err = b.ask(ctx, `SELECT EXISTS (SELECT 1 FROM suppression WHERE newsletter = $1)`, []any{b.newsletter}, func(row scanner) error {
-		return row.Scan(&some)
-	})
+	err = b.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM suppression WHERE newsletter = $1)`, b.newsletter).Scan(&some)
 	if err != nil || !some {
 		return people, err
 	}
-	args := []any{b.newsletter}
-	for _, p := range people {
-		args = append(args, b.l.hash(b.newsletter, p.address))
-	}
-	shut := map[string]bool{}
-	err = b.ask(ctx, `SELECT hash FROM suppression WHERE newsletter = $1 AND hash IN `+tuple(2, len(people)), args, func(row scanner) error {
-		var hash string
-		err := row.Scan(&hash)
-		shut[hash] = true
-		return err
-	})
-	if len(shut) == 0 {
-		return people, err
-	}
-	for n, p := range people {
-		if !shut[args[n+1].(string)] {
-			in = append(in, p)
+	for chunk := range slices.Chunk(people, b.chunk()) {
+		shut := map[string]bool{}
+		b.args = append(b.args[:0], b.newsletter)
+		for _, p := range chunk {
+			b.args = append(b.args, b.l.hash(b.newsletter, p.address))
+		}
+		err = b.ask(ctx, `SELECT hash FROM suppression WHERE newsletter = $1 AND hash IN `+tuple(2, len(chunk)), func(row scanner) error {
+			var hash string
+			err := row.Scan(&hash)
+			shut[hash] = true
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for n, p := range chunk {
+			if !shut[b.args[n+1].(string)] {
+				in = append(in, p)
+			}
 		}
 	}
 	b.done.Suppressed += len(people) - len(in)
-	return in, err
+	return in, nil
 }
 
-// insert adds those who are not on the books, and gives their new ids by key.
-func (b *bookkeeper) insert(ctx context.Context, people []person) (map[string]int64, error) {
-	now := store.Micros(b.tx.Now())
-	args := make([]any, 0, 7*len(people))
-	for _, p := range people {
-		joined := now
-		if !p.joined.IsZero() {
-			joined = store.Micros(p.joined)
+// insert adds those who are not on the books, and tells how many that were.
+// What is the same for all is a value of its own: each value costs about as
+// much as a column that is written.
+func (b *bookkeeper) insert(ctx context.Context, people []person, ids []int64) (int, error) {
+	b.args = append(b.args[:0], b.newsletter, b.now)
+	for n := range people {
+		p := &people[n]
+		joined := p.joined
+		if joined == 0 {
+			joined = b.now
 		}
-		args = append(args, b.newsletter, now, string(Active), p.key, p.address.String(), p.name, joined)
+		b.args = append(b.args, ids[n], p.key, p.address.String(), p.name, joined)
 	}
-	text := `INSERT INTO subscriber (newsletter, changed, state, key, address, name, joined) VALUES ` + store.Values(1, len(people), 7) +
-		` ON CONFLICT (newsletter, key) DO NOTHING RETURNING key, id`
-	ids := make(map[string]int64, len(people))
-	err := b.ask(ctx, text, args, func(row scanner) error {
+	// PostgreSQL takes the types of VALUES from the first row.
+	done, err := b.tx.ExecContext(ctx, `INSERT INTO subscriber (newsletter, state, changed, id, key, address, name, joined)
+		SELECT CAST($1 AS TEXT), 'active', CAST($2 AS BIGINT), v.column1, v.column2, v.column3, v.column4, v.column5
+		FROM (VALUES (CAST($3 AS BIGINT),$4,$5,$6,CAST($7 AS BIGINT))`+more(8, len(people)-1, 5)+`) AS v WHERE TRUE
+		ON CONFLICT (newsletter, key) DO NOTHING`, b.args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return int(n), err
+}
+
+// known counts people who were on the books, by where they stand, and gives
+// the others with their ids.
+func (b *bookkeeper) known(ctx context.Context, people []person, ids []int64) (added []person, theirs []int64, err error) {
+	b.args = append(b.args[:0], b.newsletter)
+	for _, p := range people {
+		b.args = append(b.args, p.key)
+	}
+	at := make(map[string]int64, len(people))
+	err = b.ask(ctx, `SELECT key, id, state FROM subscriber WHERE newsletter = $1 AND key IN `+tuple(2, len(people)), func(row scanner) error {
 		var key string
 		var id int64
-		err := row.Scan(&key, &id)
-		ids[key] = id
-		return err
-	})
-	return ids, err
-}
-
-// known counts people who are on the books, by where they stand.
-func (b *bookkeeper) known(ctx context.Context, people []person) error {
-	args := []any{b.newsletter}
-	for _, p := range people {
-		args = append(args, p.key)
-	}
-	return b.ask(ctx, `SELECT state FROM subscriber WHERE newsletter = $1 AND key IN `+tuple(2, len(people)), args, func(row scanner) error {
 		var s State
-		err := row.Scan(&s)
-		if s == Active {
+		if err := row.Scan(&key, &id, &s); err != nil {
+			return err
+		}
+		at[key] = id
+		switch _, new := slices.BinarySearch(ids, id); {
+		case new:
+		case s == Active:
 			b.done.Already++
-		} else {
+		default:
 			b.done.Left++
 		}
-		return err
+		return nil
 	})
+	for n, p := range people {
+		if at[p.key] == ids[n] {
+			added, theirs = append(added, p), append(theirs, ids[n])
+		}
+	}
+	return added, theirs, err
 }
 
 // consent writes down why the new ones are on the list.
-func (b *bookkeeper) consent(ctx context.Context, people []person, ids map[string]int64) error {
-	now := store.Micros(b.tx.Now())
-	args := make([]any, 0, 5*len(ids))
-	for _, p := range people {
-		if id, added := ids[p.key]; added {
-			args = append(args, b.newsletter, now, Joined, id, b.evidence(p))
-		}
+func (b *bookkeeper) consent(ctx context.Context, people []person, ids []int64) error {
+	if len(people) == 0 {
+		return nil
 	}
-	text := `INSERT INTO consent (newsletter, at, what, subscriber, evidence) VALUES ` + store.Values(1, len(ids), 5)
-	return b.ask(ctx, text, args, func(scanner) error { return nil })
+	b.args = append(b.args[:0], b.newsletter, b.now, Joined)
+	for n := range people {
+		b.args = append(b.args, ids[n], b.evidence(&people[n]))
+	}
+	_, err := b.tx.ExecContext(ctx, `INSERT INTO consent (newsletter, at, what, subscriber, evidence)
+		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), v.column1, v.column2
+		FROM (VALUES (CAST($4 AS BIGINT),$5)`+more(6, len(people)-1, 2)+`) AS v`, b.args...)
+	return err
 }
 
-func (i *importer) evidence(p person) string {
+func (i *importer) evidence(p *person) string {
 	said := "no date of consent given"
-	if !p.joined.IsZero() {
-		said = "consent of " + p.joined.Format(time.RFC3339)
+	if p.joined != 0 {
+		said = "consent of " + store.Instant(p.joined).Format(time.RFC3339)
 	}
 	return "import of " + i.source + ", line " + strconv.Itoa(p.line) + ", " + said
 }
 
-// without are the people who got no id.
-func without(people []person, ids map[string]int64) (out []person) {
-	for _, p := range people {
-		if _, added := ids[p.key]; !added {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // tuple writes ($2,$3,$4) for three values from the second on.
 func tuple(from, n int) string { return store.Values(from, 1, n) }
+
+// more are further rows of VALUES.
+func more(from, rows, columns int) string {
+	if rows == 0 {
+		return ""
+	}
+	return "," + store.Values(from, rows, columns)
+}

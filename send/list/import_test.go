@@ -235,6 +235,45 @@ func TestImportBrokenOffGoesOn(t *testing.T) {
 	})
 }
 
+// When the books cannot be written any more, or nobody waits for it, an import
+// ends, also while it reads ahead, and its reader is the caller's again.
+func TestImportEndsInTheMidst(t *testing.T) {
+	text := "email\n" + strings.Repeat("ada@example.org\n", 350_000)
+	for _, end := range []string{"cancelled", "no books"} {
+		t.Run(end, func(t *testing.T) {
+			db := storetest.Open(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			in := &lent{Reader: strings.NewReader(text)}
+			rep, err := books.Import(ctx, db, news, "x", in, func(int) {
+				if end == "no books" {
+					db.Close()
+				} else {
+					cancel()
+				}
+			})
+			in.back = true // the race detector sees whoever still reads
+			if err == nil || rep.Added != 1 || rep.Read != 10_000 {
+				t.Errorf("%+v, %v", rep, err)
+			}
+			sum(t, rep)
+		})
+	}
+}
+
+// lent is a reader that must not be used when it was given back.
+type lent struct {
+	io.Reader
+	back bool
+}
+
+func (l *lent) Read(p []byte) (int, error) {
+	if l.back {
+		return 0, errors.New("read after it was given back")
+	}
+	return l.Reader.Read(p)
+}
+
 var errDisk = errors.New("the disk went away")
 
 type failing struct{}

@@ -13,14 +13,14 @@ import (
 // ImportIn is Import in the caller's transaction: the whole file or nothing.
 // It is for lists that come by mail, which are short.
 func (l *List) ImportIn(ctx context.Context, tx *store.Tx, newsletter, source string, r io.Reader) (Report, error) {
-	i := &importer{l: l, tx: tx, newsletter: newsletter, source: source, now: tx.Now(), records: newRecords(r)}
-	if err := i.header(); err != nil {
-		return i.report, err
+	i := &importer{l: l, tx: tx, newsletter: newsletter, source: source}
+	in, err := newReader(r, tx.Now())
+	if err != nil {
+		return Report{}, err
 	}
-	for {
-		people, more, err := i.ahead()
-		err = errors.Join(err, i.write(ctx, people, nil))
-		if err != nil || !more {
+	for p := (&portion{}); ; {
+		in.next(ctx, p)
+		if err := i.write(ctx, p, nil); err != nil || !p.more {
 			return i.report, err
 		}
 	}
