@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -256,55 +255,10 @@ func (k Known) answered(m *mime.Message) (door.Paper, bool) {
 	return door.InText(k.Keys, m.Subject)
 }
 
-// outOfOffice are the Subjects of automatic answers in many languages: a word
-// for automatic with one for answer, or for being away; they count only on an
-// answer to a mail of ours. Behind a "Re:" words for being away may be those
-// of our own Subject, which a person answers.
-var outOfOffice = regexp.MustCompile(`(?i)^\s*(((re|aw|sv|vs|antw|rif|odp|ynt|回复|回覆) ?[:：] ?)?(` +
-	`auto(matic)?[- ]?(reply|response|antwort|svar|reactie)|autoreply|automa\p{L}{1,12} (antwort|antwoord|svar|vastaus|odpowiedź|odpověď|odpoveď|odgovor|válasz|răspuns)|` +
-	`réponse automatique|respuesta (automática|de ausencia)|respost[ae] autom[àá]tica|risposta automatica|răspuns automat|otomatik (yanıt|cevap)|balasan otomatis|trả lời tự động|` +
-	`автоответ|автоматич[а-яіїє]* (ответ|відповідь|отговор)|αυτόματη απάντηση|(מענה|תשובה) אוטומטי|رد تلقائي|الرد (التلقائي|الآلي)|自動(応答|返信|回覆)|自动(回复|答复|回覆)|자동 ?(회신|응답)|ตอบกลับอัตโนมัติ)|` +
-	`(i am |i'm )?out of (the |my )?office|ooo\b|on (vacation|leave|holiday)\b|abwesen(d|heit)|afwezig|absente?\b|absence (du|de) |en congés?\b|fuera de (la )?oficina|fuori (sede|ufficio)|fora do escritório|frånvar|fravær|poissa toimistosta|poza biurem|nieobecn|mimo kancelář|nepřítomn|вне офиса|нет на месте|ofis dışında|不在(通知|の|届)|不在办公室|부재 ?중|外出中)`)
-
-// Automatic says why a message was written by a machine, "" when nothing
-// shows it (RFC 3834; trust.md 2.1 row 7). Fields that providers add to mail
-// of persons, such as Feedback-ID, prove nothing.
-func Automatic(m *mime.Message) string {
-	h := m.Header
-	if v := firstWord(h.Get("Auto-Submitted")); v != "" && v != "no" {
-		return "Auto-Submitted: " + v
-	}
-	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Auto-Reply"} {
-		if v := firstWord(h.Get(name)); v != "" && v != "no" {
-			return name + " is set"
-		}
-	}
-	if v := firstWord(h.Get("Precedence")); slices.Contains([]string{"auto_reply", "bulk", "junk", "list"}, v) {
-		return "Precedence: " + v
-	}
-	if h.Has("X-Auto-Response-Suppress") && m.InReplyTo != "" && firstWord(h.Get("X-Auto-Response-Suppress")) != "none" {
-		return "X-Auto-Response-Suppress on an answer"
-	}
-	for _, p := range h.Raw("Return-Path") {
-		if strings.TrimSpace(p) == "<>" {
-			return "the null return path"
-		}
-	}
-	if m.InReplyTo != "" && outOfOffice.MatchString(m.Subject) {
-		return "the Subject of an out-of-office answer"
-	}
-	return ""
-}
-
-func firstWord(s string) string {
-	s, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(s)), ";")
-	return strings.TrimSpace(s)
-}
-
 // listMail says why a message is a mailing list's (trust.md 2.1 row 8).
 func listMail(m *mime.Message) string {
 	for _, name := range []string{"List-Id", "List-Post", "List-Unsubscribe", "Mailing-List"} {
-		if m.Header.Has(name) {
+		if m.Header.Get(name) != "" {
 			return name + " of another list"
 		}
 	}

@@ -34,7 +34,7 @@ func TestGatedAnswersTheSame(t *testing.T) {
 		}
 	}
 	for name, g := range map[string]*gated{"failWords": failWords, "failSubject": failSubject, "daemonName": daemonName, "returnedMark": returnedMark,
-		"contactLine": contactLine, "goneAbroad": goneAbroad, "laterAbroad": laterAbroad, "ours": phrases[5].words, "hard": phrases[len(phrases)-2].words} {
+		"contactLine": contactLine, "goneAbroad": goneAbroad, "laterAbroad": laterAbroad, "ours": refusals[5].words, "hard": reasons[len(reasons)-2].words, "senderWords": senderWords, "aboutUs": aboutUs} {
 		var all []string
 		for _, b := range g.branches {
 			all = append(all, "(?:"+b.re.String()+")")

@@ -229,7 +229,7 @@ func firstStatus(s string) string {
 // betterStatus prefers the status in the diagnostic where the field itself
 // says no more than permanent or temporary.
 func betterStatus(field, diagnostic string) string {
-	inner := firstStatus(diagnostic)
+	inner := failure(diagnostic)
 	if inner == "" || vague(inner) || field != "" && !vague(field) {
 		if field == "" {
 			return inner
@@ -237,6 +237,17 @@ func betterStatus(field, diagnostic string) string {
 		return field
 	}
 	return inner
+}
+
+// failure is the first status of a failure in words; a 2.x.y in them is the
+// number of a version or of a section of a standard.
+func failure(words string) string {
+	for _, m := range dotted.FindAllStringSubmatch(words, 4) {
+		if m[2][0] != '2' {
+			return m[2]
+		}
+	}
+	return ""
 }
 
 // vague tells whether a status says nothing of the reason: x.5.0, and all of

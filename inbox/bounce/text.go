@@ -174,7 +174,7 @@ func textReport(who, before string, delayed bool) Report {
 	if about == "" || phraseClass(about) == "" && firstStatus(about) == "" && !replyCode.MatchString(about) {
 		about = before
 	}
-	p.Reason, p.Status = oneLine(about), firstStatus(about)
+	p.Reason, p.Status = oneLine(about), failure(about)
 	if delayed {
 		p.Action, p.Class = "delayed", None
 		return p

@@ -16,19 +16,23 @@ const (
 	keptText       = 16 << 10 // octets of one statement
 )
 
-// openSQLite opens a handle whose connections keep their statements compiled.
+// openSQLite opens a handle whose connections keep their statements compiled,
+// and begin their transactions with begin.
 // Compiling costs more than most statements of the house do, and the driver
 // does it anew for every call; pgx keeps its own.
-func openSQLite(dsn string) (*sql.DB, error) {
+func openSQLite(dsn, begin string) (*sql.DB, error) {
 	c, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(keeper{c}), nil
+	return sql.OpenDB(keeper{Connector: c, begin: begin}), nil
 }
 
 // keeper is a connector of connections that keep their statements.
-type keeper struct{ driver.Connector }
+type keeper struct {
+	driver.Connector
+	begin string
+}
 
 // Connect opens one connection.
 func (k keeper) Connect(ctx context.Context) (driver.Conn, error) {
@@ -41,7 +45,7 @@ func (k keeper) Connect(ctx context.Context) (driver.Conn, error) {
 		c.Close()
 		return nil, fmt.Errorf("the driver's connection is a %T, which lacks what the books need; build with the version of modernc.org/sqlite in go.mod", c)
 	}
-	return &conn{sqliteConn: whole, kept: map[string]*kept{}}, nil
+	return &conn{sqliteConn: whole, begin: k.begin, kept: map[string]*kept{}}, nil
 }
 
 // sqliteConn is what database/sql uses of the driver's connection.
@@ -60,7 +64,8 @@ type sqliteConn interface {
 // goroutine at a time use it.
 type conn struct {
 	sqliteConn
-	kept map[string]*kept
+	begin string
+	kept  map[string]*kept
 }
 
 // kept is a compiled statement. While its rows are being read it is taken.

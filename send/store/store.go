@@ -88,13 +88,13 @@ func connectSQLite(path string) (*DB, error) {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("database: the folder of %s: %w", path, err)
 	}
-	write, err := openSQLite(sqliteDSN(path, "immediate"))
+	write, err := openSQLite(sqliteDSN(path), "BEGIN IMMEDIATE")
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
 	// Readers look at few pages; the system keeps the file in its own memory.
-	read, err := openSQLite(sqliteDSN(path, "deferred") + "&_pragma=query_only(1)&_pragma=cache_size(-512)")
+	read, err := openSQLite(sqliteDSN(path)+"&_pragma=query_only(1)&_pragma=cache_size(-512)", "BEGIN")
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
@@ -104,8 +104,8 @@ func connectSQLite(path string) (*DB, error) {
 	return &DB{write: write, read: read, dialect: SQLite}, nil
 }
 
-func sqliteDSN(path, lock string) string {
-	q := url.Values{"_txlock": {lock}, "_pragma": {
+func sqliteDSN(path string) string {
+	q := url.Values{"_pragma": {
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"secure_delete(1)", // what somebody asked to have erased must not lie in free pages
 	}}
