@@ -87,7 +87,7 @@ func (e *engine) anyDue(ctx context.Context) (some bool, err error) {
 		return tx.QueryRowContext(ctx, `SELECT
 			EXISTS (SELECT 1 FROM slip WHERE state IN ('pending', 'deferred', 'ambiguous') AND due <= $1) OR
 			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE state = 'sending')
-				AND state IN ('pending', 'deferred', 'ambiguous') AND due <= $2)`, now, now).Scan(&some)
+				AND state IN ('pending', 'deferred', 'ambiguous') AND due >= 0 AND due <= $2)`, now, now).Scan(&some)
 	})
 	return some, err
 }
@@ -121,7 +121,7 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 			break
 		}
 		rows, err := tx.QueryContext(ctx, `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
-			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
+			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due >= 0 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
 			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due, plain,
 				(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`,
 			e.epoch, now, ed.ID, from, now, n-len(all))

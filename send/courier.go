@@ -83,7 +83,8 @@ type Line interface {
 	// ctx holds until then; its end closes the connection.
 	Begin(ctx context.Context, e Envelope, m Octets) (o Outcome, ok bool)
 	// Lead sends the body that was begun up to its final dot, and not that:
-	// what arrives without it is nobody's mail. A fault is told by End.
+	// what arrives without it is nobody's mail. It may leave all to End where that
+	// takes no longer. A fault is told by End.
 	Lead()
 	// End sends what is left of the message with its final dot, and returns
 	// when its outcome is known. If next is not nil its envelope may be

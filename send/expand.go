@@ -102,7 +102,7 @@ func (e *engine) freeze(ctx context.Context, id int64) error {
 		if err := e.audience(ctx, tx, ed); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE delivery SET state = 'suppressed', changed = $1 WHERE edition = $2 AND state = 'prepared'`,
+		_, err = tx.ExecContext(ctx, `UPDATE delivery SET state = 'suppressed', changed = $1 WHERE edition = $2 AND state = 'prepared' AND due >= 0`,
 			store.Micros(tx.Now()), id)
 		if err != nil {
 			return err
@@ -166,9 +166,9 @@ func (e *engine) finish(ctx context.Context, ed *Edition) error {
 	err := e.q.DB.View(ctx, func(tx *store.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT
 			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE newsletter = $1 AND issue = $2)
-				AND state IN ('prepared', 'pending', 'claimed', 'deferred', 'ambiguous')),
+				AND state IN ('prepared', 'pending', 'claimed', 'deferred', 'ambiguous') AND due >= 0),
 			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE newsletter = $3 AND issue = $4 AND id <> $5)
-				AND state IN ('pending', 'deferred', 'ambiguous'))`,
+				AND state IN ('pending', 'deferred', 'ambiguous') AND due >= 0)`,
 			ed.Newsletter, ed.Issue, ed.Newsletter, ed.Issue, ed.ID).Scan(&open, &strays)
 	})
 	if err != nil || open && !strays {

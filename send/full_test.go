@@ -49,7 +49,7 @@ func (h *house) claimedFirst(e Envelope) {
 // Bar 33: the books are full in mid-send. Nothing goes without a committed
 // claim, sending stops, and goes on by itself when there is room.
 func TestFullBooks(t *testing.T) {
-	simulate(t, 300, func(h *house) {
+	simulate(t, 900, func(h *house) {
 		var shut instant
 		h.q.Tick = 0
 		h.script.fate = func(e Envelope, try int) Outcome {
@@ -64,7 +64,7 @@ func TestFullBooks(t *testing.T) {
 			}
 		}
 		h.publish(edition("The tide waits.", time.Now()))
-		h.fillAndFree(300, func() { time.Sleep(10 * time.Minute) }, &shut, func() { h.pragma("max_page_count(1000000)") })
+		h.fillAndFree(900, func() { time.Sleep(10 * time.Minute) }, &shut, func() { h.pragma("max_page_count(1000000)") })
 	})
 }
 

@@ -132,7 +132,7 @@ func slipsByHand(ctx context.Context, tx *store.Tx, c Choice, hand Hand) (int, e
 // reopen lets a run go on that was over, when a row of it was taken up again.
 func reopen(ctx context.Context, tx *store.Tx, c Choice) error {
 	rows, err := tx.QueryContext(ctx, `SELECT id FROM edition WHERE newsletter = $1 AND ($2 = 0 OR issue = $3) AND state = 'done'
-		AND EXISTS (SELECT 1 FROM delivery WHERE delivery.edition = edition.id AND delivery.state = 'deferred')`,
+		AND EXISTS (SELECT 1 FROM delivery WHERE delivery.edition = edition.id AND delivery.state = 'deferred' AND delivery.due >= 0)`,
 		c.Newsletter, int64(c.Issue), int64(c.Issue))
 	ids, err := collect(rows, err, func(row scanner) (id int64, err error) { return id, row.Scan(&id) })
 	for _, id := range ids {

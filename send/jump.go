@@ -33,7 +33,7 @@ func capDue(ctx context.Context, tx *store.Tx) error {
 	longest := retries[len(retries)-1]
 	most := store.Micros(tx.Now().Add(longest + longest/10))
 	_, err := tx.ExecContext(ctx, `UPDATE delivery SET due = $1 WHERE edition IN (SELECT id FROM edition WHERE state IN ('sending', 'paused'))
-		AND state IN ('pending', 'deferred', 'ambiguous') AND due > $2`, most, most)
+		AND state IN ('pending', 'deferred', 'ambiguous') AND due >= 0 AND due > $2`, most, most)
 	if err != nil {
 		return fmt.Errorf("due times: %w", err)
 	}

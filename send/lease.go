@@ -129,10 +129,14 @@ func (e *engine) bury(ctx context.Context) error {
 // revive makes the claims of dead leases due again: their result was never
 // committed, so they go once more with the same octets (kill points K2 to K4).
 func revive(ctx context.Context, tx *store.Tx) error {
-	for _, table := range []string{"delivery", "slip"} {
-		_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET state = 'pending', due = 0, changed = $1
-			WHERE state = 'claimed' AND epoch NOT IN (SELECT epoch FROM lease WHERE name LIKE 'send-%')`, store.Micros(tx.Now()))
-		if err != nil {
+	const dead = ` SET state = 'pending', due = 0, changed = $1
+		WHERE state = 'claimed' AND epoch NOT IN (SELECT epoch FROM lease WHERE name LIKE 'send-%')`
+	for _, those := range []string{
+		`UPDATE slip` + dead,
+		// All editions are named, so that the index finds the few among all copies.
+		`UPDATE delivery` + dead + ` AND edition IN (SELECT id FROM edition) AND due >= 0`,
+	} {
+		if _, err := tx.ExecContext(ctx, those, store.Micros(tx.Now())); err != nil {
 			return fmt.Errorf("claims of the dead: %w", err)
 		}
 	}
@@ -143,7 +147,7 @@ func revive(ctx context.Context, tx *store.Tx) error {
 // others were dropped (cancel), and the process that had it died.
 func dropLeft(ctx context.Context, tx *store.Tx) error {
 	_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = 'cancelled', changed = $1
-		WHERE state = 'pending' AND edition IN (SELECT id FROM edition WHERE state = 'cancelled')`, store.Micros(tx.Now()))
+		WHERE edition IN (SELECT id FROM edition WHERE state = 'cancelled') AND state = 'pending' AND due >= 0`, store.Micros(tx.Now()))
 	if err != nil {
 		return fmt.Errorf("claims of the dead: %w", err)
 	}

@@ -43,7 +43,7 @@ func (r *Run) park(ctx context.Context, tx *store.Tx, edition int64) (err error)
 	if r.Refusals, err = refusals(ctx, tx, edition); err != nil || len(r.Refusals) == 0 {
 		return err
 	}
-	return tx.QueryRowContext(ctx, `SELECT count(*) FROM delivery WHERE edition = $1 AND state = 'deferred' AND class = 'ours'`, edition).Scan(&r.Parked)
+	return tx.QueryRowContext(ctx, `SELECT count(*) FROM delivery WHERE edition = $1 AND state = 'deferred' AND due >= 0 AND class = 'ours'`, edition).Scan(&r.Parked)
 }
 
 // heed brings what is in memory of an edition's refusals up to date.

@@ -138,7 +138,7 @@ func (e *engine) settleReturn(ctx context.Context, tx *store.Tx, r *returned) er
 	if state.to(Failed) != nil {
 		return nil // counted already, or no copy is out: the report stays in the books
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE delivery SET state = 'failed', class = $1, status = $2, reply = $3, changed = $4 WHERE id = $5`,
+	_, err = tx.ExecContext(ctx, `UPDATE delivery SET state = 'failed', due = 0, class = $1, status = $2, reply = $3, changed = $4 WHERE id = $5`,
 		r.Class, r.Status, r.Reason, store.Micros(tx.Now()), r.Delivery)
 	if err != nil {
 		return err

@@ -68,6 +68,15 @@ func (r *result) attempts() int {
 	return r.t.attempts
 }
 
+// stored is the due time for the books: what was sent leaves the index of what
+// is still to do.
+func (v *verdict) stored() int64 {
+	if v.state == Sent {
+		return -1
+	}
+	return store.Micros(v.due)
+}
+
 // markRows writes the new states of deliveries that this process has claimed.
 func (e *engine) markRows(ctx context.Context, tx *store.Tx, some []*result) error {
 	const columns = 9
@@ -75,7 +84,7 @@ func (e *engine) markRows(ctx context.Context, tx *store.Tx, some []*result) err
 	args = append(args, store.Micros(tx.Now()))
 	for _, r := range some {
 		o := &r.v.outcome
-		args = append(args, r.t.id, string(r.v.state), r.attempts(), store.Micros(r.v.due), r.v.first, o.Code, o.Enhanced, string(r.v.class), o.Transcript)
+		args = append(args, r.t.id, string(r.v.state), r.attempts(), r.v.stored(), r.v.first, o.Code, o.Enhanced, string(r.v.class), o.Transcript)
 	}
 	args = append(args, e.epoch)
 	// The columns of VALUES are column1, column2 … in both databases; PostgreSQL

@@ -46,7 +46,7 @@ func (d *Destination) add(age time.Duration, due time.Time, reply string, now ti
 func (q *Queue) Shape(ctx context.Context, tx *store.Tx) ([]*Destination, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT address, CASE first WHEN 0 THEN frozen ELSE first END, due, reply FROM delivery JOIN edition ON edition.id = delivery.edition
-		WHERE edition.state IN ('sending', 'paused') AND delivery.state IN ('pending', 'claimed', 'deferred', 'ambiguous')
+		WHERE edition.state IN ('sending', 'paused') AND delivery.state IN ('pending', 'claimed', 'deferred', 'ambiguous') AND delivery.due >= 0
 		UNION ALL
 		SELECT address, CASE first WHEN 0 THEN made ELSE first END, due, reply FROM slip
 		WHERE state IN ('pending', 'claimed', 'deferred', 'ambiguous')`)

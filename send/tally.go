@@ -18,12 +18,11 @@ type Tally struct {
 // first. An issue that was only put into the archive has no copies and is
 // left out.
 func (q *Queue) Tallies(ctx context.Context, tx *store.Tx, newsletter string, most int) ([]Tally, error) {
-	// The editions are grouped and not the copies by their issue: the index
-	// of deliveries by edition and state answers without reading the rows.
-	rows, err := tx.QueryContext(ctx, `SELECT edition.issue, delivery.state, count(*) FROM edition JOIN delivery ON delivery.edition = edition.id
-		WHERE edition.newsletter = $1 AND edition.issue IN (SELECT DISTINCT issue FROM edition WHERE newsletter = $2 AND issue > 0 AND frozen > 0
-			AND EXISTS (SELECT 1 FROM delivery WHERE delivery.edition = edition.id) ORDER BY issue DESC LIMIT $3)
-		GROUP BY edition.issue, delivery.state ORDER BY edition.issue`, newsletter, newsletter, most)
+	rows, err := tx.QueryContext(ctx, `SELECT issue, state, count(*) FROM delivery
+		WHERE newsletter = $1 AND issue IN (SELECT DISTINCT issue FROM edition WHERE newsletter = $2 AND issue > 0 AND frozen > 0
+			AND EXISTS (SELECT 1 FROM delivery WHERE delivery.newsletter = edition.newsletter AND delivery.issue = edition.issue)
+			ORDER BY issue DESC LIMIT $3)
+		GROUP BY issue, state ORDER BY issue`, newsletter, newsletter, most)
 	type line struct {
 		issue, count int
 		state        State

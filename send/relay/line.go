@@ -18,6 +18,10 @@ const (
 	keepBuffer = 1 << 20
 )
 
+// nearby is how fast a next hop answers whose bodies are not sent ahead: there
+// the body takes less time than a second packet costs both sides.
+const nearby = 2 * time.Millisecond
+
 // line is a connection that is ready for MAIL. It is used by one goroutine;
 // only abort may be called from another.
 type line struct {
@@ -50,6 +54,7 @@ type line struct {
 	abort  func() // closes the connection under a waiting Read or Write
 
 	lmtp    bool
+	near    bool     // next hop answers at once
 	window  int      // messages on their way at once, where next hop can
 	chunked bool     // messages go by BDAT: dots stay as they are
 	under   []pushed // on their way, the oldest first
@@ -317,7 +322,7 @@ func (l *line) lost(stage send.Stage, err error) send.Outcome {
 
 // Lead sends the body that was begun; send.Line has its contract.
 func (l *line) Lead() {
-	if !l.midway || l.led {
+	if _, tcp := l.conn.(*net.TCPConn); !l.midway || l.led || l.near && tcp {
 		return
 	}
 	l.led = true

@@ -246,7 +246,9 @@ func (l *line) hello(r *Relay) error {
 	if r.LMTP {
 		verb = "LHLO " // RFC 2033 section 4.1: EHLO and HELO are not for LMTP
 	}
+	asked := time.Now()
 	rep, err := l.command(l.limits.Greeting, []byte(verb+name+"\r\n"), l.ext.add)
+	l.near = time.Since(asked) < nearby
 	if err == nil && !r.LMTP && (rep.code == 500 || rep.code == 502 || rep.code == 504) {
 		l.ext = extensions{}
 		rep, err = l.command(l.limits.Greeting, []byte("HELO "+name+"\r\n"), nil)

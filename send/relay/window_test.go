@@ -179,7 +179,9 @@ func TestRunWithWindows(t *testing.T) {
 		return fmt.Sprintf("reader%03d@mail.example", i)
 	}, readers)
 	counts := runUntil(t, q, func(c map[send.State]int) bool { return c[send.Sent]+c[send.Failed]+c[send.Ambiguous] == readers })
-	if counts[send.Failed] != readers/50 || !broken.Load() || counts[send.Ambiguous] == 0 || counts[send.Ambiguous] > window {
+	// One who is refused may have been on the line that broke, and is in doubt then.
+	refused := counts[send.Failed] <= readers/50 && counts[send.Failed]+counts[send.Ambiguous] >= readers/50
+	if !refused || !broken.Load() || counts[send.Ambiguous] == 0 || counts[send.Ambiguous] > window {
 		t.Errorf("%v, a line broke: %t", counts, broken.Load())
 	}
 	taken := map[string]int{}
