@@ -120,13 +120,13 @@ func (l *List) ByID(ctx context.Context, tx *store.Tx, newsletter string, id int
 // askAtOnce is how many people one statement asks about.
 const askAtOnce = 200
 
-// gone finds those of askAtOnce people who get the next issue.
-var gone = func() string {
+// active are those of askAtOnce people who get the next issue.
+var active = func() string {
 	marks := make([]string, askAtOnce)
 	for i := range marks {
 		marks[i] = fmt.Sprintf("$%d", i+3)
 	}
-	return `SELECT id FROM subscriber WHERE newsletter = $1 AND state = 'active' AND paused <= $2 AND id IN (` + strings.Join(marks, ", ") + `)`
+	return ` FROM subscriber WHERE newsletter = $1 AND state = 'active' AND paused <= $2 AND id IN (` + strings.Join(marks, ", ") + `)`
 }()
 
 // Gone gives those of ids who get no issue any more, or were erased.
@@ -135,41 +135,47 @@ func (l *List) Gone(ctx context.Context, tx *store.Tx, newsletter string, ids []
 	for len(ids) > 0 {
 		some := ids[:min(askAtOnce, len(ids))]
 		ids = ids[len(some):]
-		active, err := activeOf(ctx, tx, newsletter, some)
+		some, err := goneOf(ctx, tx, newsletter, some)
 		if err != nil {
 			return nil, fmt.Errorf("list: who is gone: %w", err)
 		}
-		for _, id := range some {
-			if !active[id] {
-				out = append(out, id)
-			}
-		}
+		out = append(out, some...)
 	}
 	return out, nil
 }
 
-// activeOf asks about up to askAtOnce people. The text of the query is always
-// the same, so that it stays compiled: the last id fills what is left.
-func activeOf(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) (map[int64]bool, error) {
+// goneOf asks about up to askAtOnce people. The
+// text of the query is always the same, so that it stays compiled: the last id
+// fills what is left. Mostly all are there, and then to count them is enough.
+func goneOf(ctx context.Context, tx *store.Tx, newsletter string, ids []int64) (out []int64, err error) {
 	args := make([]any, 2, 2+askAtOnce)
 	args[0], args[1] = newsletter, store.Micros(tx.Now())
 	for i := range askAtOnce {
 		args = append(args, ids[min(i, len(ids)-1)])
 	}
-	rows, err := tx.QueryContext(ctx, gone, args...)
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*)`+active, args...).Scan(&n); err != nil || n == len(ids) {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id`+active, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	active := make(map[int64]bool, len(ids))
+	stay := make(map[int64]bool, len(ids))
 	for rows.Next() {
 		var id int64
 		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		active[id] = true
+		stay[id] = true
 	}
-	return active, rows.Err()
+	for _, id := range ids {
+		if !stay[id] {
+			out = append(out, id)
+		}
+	}
+	return out, rows.Err()
 }
 
 // Recipients gives up to n of those who get the next issue, in order of their
