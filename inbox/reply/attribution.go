@@ -35,6 +35,9 @@ func attributionAt(lines []Line, i int) (start, end int, found strength) {
 	if len(s) > maxAttribution || s == "" {
 		return i, i, none
 	}
+	if s != lines[i].bare() && strings.HasSuffix(lines[i].bare(), "--") && hasVerb(s) && hasDayOrClock(s) {
+		return i, i, strong // Zoho sets all of it between dashes
+	}
 	if !mayEnd(s) {
 		if end, ok := wrappedEnd(lines, i); ok {
 			return i, end, strong
@@ -201,16 +204,40 @@ func namesAuthor(s string) bool {
 
 // ofOneself tells a sentence that begins with the word for oneself: the person
 // speaks, and no mail program.
+// So does one that begins with a word of likeness, or says "I wrote".
 func ofOneself(s string) bool {
 	word, _, _ := strings.Cut(s[:min(len(s), 20)], " ")
-	return oneselfWords[strings.ToLower(word)]
+	word = strings.ToLower(word)
+	return oneselfWords[word] || likenessWords[word] || oneselfWrote.MatchString(s)
 }
 
+var oneselfWrote = regexp.MustCompile(`(?i)(^|[ ,])(I( have|'ve| had| just)? (wrote|written|said|sent|write)|(schrieb|schreibe) ich|j'(ai |avais )?écri\p{L}+|(schreef|schrijf) ik|skrev jag|skrev jeg|я (на)?писала?)([ :,]|$)`)
+
 func hasDayOrClock(s string) bool {
+	s = plainDigits(s)
 	if !strings.ContainsAny(s, "0123456789") {
 		return false
 	}
-	return clock.MatchString(s) || day.MatchString(s)
+	return clock.MatchString(s) || day.MatchString(s) && !onlyYear.MatchString(s)
+}
+
+// onlyYear knows a text with a year and no other number: no program writes so.
+var onlyYear = regexp.MustCompile(`^\D*(19|20)\d\d\D*$`)
+
+// plainDigits writes the digits of Arabic and Persian as ours.
+func plainDigits(s string) string {
+	if !strings.ContainsAny(s, "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹") {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '٠' && r <= '٩':
+			return r - '٠' + '0'
+		case r >= '۰' && r <= '۹':
+			return r - '۰' + '0'
+		}
+		return r
+	}, s)
 }
 
 // sharedLine cuts a line in two where a mail program put its attribution

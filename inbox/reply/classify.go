@@ -215,6 +215,13 @@ func markCut(lines []Line) {
 			i = next
 			continue
 		}
+		if n := headerBlock(lines, i); kind == Quote && n > 0 && notOwn(lines[:i]) == i && !addressed(lines[i:i+n]) {
+			// A mail that was passed on says to whom it went; below a head that
+			// does not, with nothing above it, the person wrote.
+			setKind(lines[i:i+n], Attribution)
+			i += n - 1
+			continue
+		}
 		setKind(lines[i:], kind)
 		if kind == Quote {
 			markHead(lines, i)
@@ -241,8 +248,17 @@ func markBareTitle(lines []Line, i int) {
 // markedBelow tells whether a header block at i stands right above a quote
 // with marks; then it is no more than an attribution.
 func markedBelow(lines []Line, i int) (next int, marked bool) {
-	if i < len(lines) && isSeparator(lines[i].bare()) {
+	titled := originalMark(lines[i].bare())
+	if isSeparator(lines[i].bare()) {
 		i = nextText(lines, i+1)
+	}
+	for titled && i < len(lines) && (lines[i].Kind == Attribution || lines[i].blank()) {
+		i++ // Proton writes both a title and an attribution
+	}
+	if titled {
+		if next = nextText(lines, plainHead(lines, i)); next < len(lines) && lines[next].Kind == Quote && lines[next].Depth > 0 {
+			return next, true
+		}
 	}
 	n := 0
 	if i < len(lines) {
@@ -250,6 +266,24 @@ func markedBelow(lines []Line, i int) (next int, marked bool) {
 	}
 	next = nextText(lines, i+n)
 	return next, n > 0 && next < len(lines) && lines[next].Kind == Quote && lines[next].Depth > 0
+}
+
+// addressed tells whether a header block says to whom.
+func addressed(lines []Line) bool {
+	return slices.ContainsFunc(lines, func(l Line) bool { r := headerRole(l.bare()); return r == "to" || r == "cc" })
+}
+
+// plainHead gives the end of a short paragraph at i that says from whom and of
+// when a mail is, in fields that a program wrote without colons; i if none is.
+func plainHead(lines []Line, i int) int {
+	end := paragraphEnd(lines, i)
+	if end == i || end-i > 8 {
+		return i
+	}
+	if s := joined(lines, i, end-1); len(s) > maxAttribution || !address.MatchString(s) || !hasDayOrClock(s) {
+		return i
+	}
+	return end
 }
 
 // markHead calls the separator and the header fields below it attribution.

@@ -43,12 +43,13 @@ func headerBlock(lines []Line, i int) int {
 		roles = append(roles, role)
 		evidence = evidence || address.MatchString(s) || hasDayOrClock(s)
 	}
-	if n := anyHeader(lines, i); n > last-i+1 {
-		return n
+	foreign := anyHeader(lines, i)
+	if foreign > last-i+1 {
+		return foreign
 	}
 	known := has("from") && len(roles) >= 2 || has("date") && has("to") && evidence && last-i == len(roles)-1 || has("subject") && has("date") && has("to")
-	if !known || !(len(roles) >= 3 && evidence || len(roles) >= 4 || evidence && has("date") && len(roles) >= 2) {
-		return 0
+	if !known || !evidence || len(roles) < 3 && !has("date") {
+		return foreign
 	}
 	return last - i + 1
 }

@@ -29,7 +29,7 @@ func markSignatures(lines []Line) {
 			last := i + postScript(lines[i:end])
 			setKind(lines[i:last], Signature)
 			i = last - 1
-		case end-i <= maxFoot && (sentFrom(s) || mailProgram(s) && lastWords(lines, i, end)):
+		case end-i <= maxFoot && (sentFrom(s) && (!strings.ContainsAny(strings.TrimRight(s, "."), ".,;") || nextText(lines[:end], i+1) >= end) || mailProgram(s) && lastWords(lines, i, end)):
 			lines[i].Kind = Signature
 		}
 	}
@@ -66,11 +66,16 @@ func shortLines(lines []Line) bool {
 		if lines[i].blank() {
 			continue
 		}
-		if texts++; texts > 6 || len(lines[i].Text) > 80 || strings.ContainsAny(lines[i].Text, "?!") {
+		if texts++; texts > 6 || len(lines[i].Text) > 80 || strings.ContainsAny(lines[i].Text, "?!") || sentence(lines[i].bare()) {
 			return false
 		}
 	}
 	return true
+}
+
+// sentence tells whether a line is one: five words or more and a full stop.
+func sentence(s string) bool {
+	return strings.HasSuffix(s, ".") && len(strings.Fields(s)) >= 5
 }
 
 // runEnd is the end of the own lines from i on.
@@ -98,7 +103,7 @@ func lastWords(lines []Line, i, end int) bool {
 
 // markFooters marks what mailing lists and lawyers add.
 func markFooters(lines []Line) {
-	end := 0
+	end, written := 0, false // a notice stands below what it is about
 	for i := range lines {
 		if lines[i].Kind != Own || lines[i].blank() {
 			continue
@@ -112,9 +117,10 @@ func markFooters(lines []Line) {
 			lines[i].Kind = Footer // a line drawn above the quote
 		case isRule(s) && len(s) >= 10 && footerBelow(lines[i+1:end]):
 			setKind(lines[i:end], Footer)
-		case legal(s):
+		case written && legal(s), len(s) > 10 && len(s) < 4000 && gatewayWarning.MatchString(s):
 			setKind(lines[i:paragraphEnd(lines, i)], Footer)
 		}
+		written = written || lines[i].Kind == Own
 	}
 }
 

@@ -28,7 +28,8 @@ var wroteWords = wordSet("wrote writes said sent " + // English
 	"έγραψε έγραψαν " + // Greek
 	"rašė parašė rakstīja " + // Lithuanian, Latvian
 	"viết menulis " + // Vietnamese, Indonesian
-	"כתב כתבה כתב/ה كتب كتبت نوشت เขียนว่า เขียน") // Hebrew, Arabic, Persian, Thai
+	"skrifaði idatzi geskryf scríobh scríobhann ysgrifennodd isinulat shkroi жазды գրել დაწერა написао लिखा লিখেছেন எழுதியது " + // Icelandic, Basque, Afrikaans, Irish, Welsh, Tagalog, Albanian, Kazakh, Armenian, Georgian, Serbian, Hindi, Bengali, Tamil
+	"כתב כתבה כתב/ה كتب كتبت كتابة نوشت เขียนว่า เขียน") // Hebrew, Arabic, Persian, Thai
 
 // wroteSigns are those of scripts without breaks between words.
 var wroteSigns = []string{"写道", "寫道", "写到", "のメール", "書きました", "のメッセージ", "작성", "님이 쓴", "썼습니다", "เขียน"}
@@ -73,6 +74,10 @@ var onWords = wordSet("on am le el il em op den d dne dňa dnia på kl в у н�
 
 // oneselfWords are the first person, where it stands before its verb.
 var oneselfWords = wordSet("i i've we ich wir je j'ai nous yo nosotros io noi eu nós ik wij we jag vi jeg minä me ja my já mi én я мы ми ben biz εγώ εμείς saya kami tôi")
+
+// likenessWords begin a sentence about what somebody wrote, which is no
+// attribution: "As Ada wrote on Monday:".
+var likenessWords = wordSet("as like wie comme como zoals som kuten jak ako как як както като ca gibi what was ce lo wat vad hvad hva что що")
 
 // startsAttribution tells whether a text begins as attributions do.
 func startsAttribution(s string) bool {
@@ -134,21 +139,24 @@ var sentFromLine = regexp.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|ge
 	`(von|aus|mit|diese nachricht wurde) .{2,80} (gesendet|verschickt)\.?$|gesendet (von|mit|über|aus) \S|wysłan[eyoa] (z|ze|za) \S|odesláno z \S|odoslané z \S|poslano (s|z|iz|sa) \S|отправлено (с|из|через|от) \S|надіслано (з|із|через) \S|изпратено от \S|elküldve \S|küldve \S|trimis (de|din|cu|prin) \S|enviat (des|amb) \S|` +
 	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|مرسل من|مُرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)
 
-// legalStart is how notices of confidentiality and warnings of mail gateways
-// begin.
-var legalStart = regexp.MustCompile(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b|legal (notice|disclaimer)|privileged and confidential|this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
+// legalStart is how notices of confidentiality begin.
+var legalStart = regexp.MustCompile(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b.{0,300}(confidential|privileged|intended|recipient|liab|e-?mail|this message)|legal (notice|disclaimer)|privileged and confidential|this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
 	`the (information|content)s?( contained)? (in|of|transmitted).{0,150}(confidential|privileged|intended)|diese (e-?mail|nachricht).{0,200}vertraulich|der inhalt dieser e-?mail.{0,150}vertraulich|ce (message|courriel|mail|courrier).{0,200}confidentiel|este (mensaje|correo|e-?mail|mensagem).{0,200}confidencial|esta mensagem.{0,200}confidencia|` +
-	`(questo messaggio|questa e-?mail|le informazioni).{0,200}(riservat|confidenzial)|(dit|deze) (bericht|e-?mail).{0,200}vertrouwelijk|caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
+	`(questo messaggio|questa e-?mail|le informazioni).{0,200}(riservat|confidenzial)|(dit|deze) (bericht|e-?mail).{0,200}vertrouwelijk)`)
+
+// gatewayWarning is how the warnings of mail gateways begin, which stand above
+// what the person wrote or below it.
+var gatewayWarning = regexp.MustCompile(`(?i)^\W{0,6}(caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
 
 // roleOf names the fields of header blocks, in lower case.
 var roleOf = roles(map[string]string{
 	"from": "from von de da od fra från van lähettäjä feladó kimden gönderen від от отправитель відправник odesílatel odosielateľ nadawca expéditeur expeditor remitente remetente mittente absender afzender avsender avsändare afsender šalje pošiljatelj pošiljalac " +
-		"发件人 寄件者 寄件人 發件人 差出人 送信元 送信者 보낸사람 발신 מאת من από จาก từ dari ferfi|de_la saatja nuo no|보낸_사람 відправлено_від",
+		"发件人 寄件者 寄件人 發件人 差出人 送信元 送信者 보낸사람 발신 מאת من από จาก từ dari ferfi|de_la saatja nuo no frá ó nork daripada göndərən од испраќач از|보낸_사람 відправлено_від",
 	"date": "date sent gesendet datum data fecha enviado envoyé dato dátum dată trimis tarih gönderme_tarihi gönderilme_tarihi gönderildi дата отправлено відправлено надіслано wysłano odesláno odoslané odoslaná sendt skickat lähetetty päivämäärä päiväys verzonden inviato küldve elküldve enviada enviada_em enviado_em enviado_el " +
-		"sent_at 发送时间 日期 傳送時間 寄件日期 發送時間 发送日期 送信日時 送信日 日時 日付 날짜 보낸_날짜 보낸날짜 תאריך נשלח التاريخ تاريخ ημερομηνία στάλθηκε ngày gửi tanggal dikirim poslano poslato vrijeme vreme kuupäev saadetud išsiųsta nosūtīts วันที่ date/heure",
-	"to":      "to an à a para til till aan do komu кому címzett kime alıcı vastaanottaja către destinataire destinatario destinatário empfänger odbiorca prima za primatelj 收件人 收件者 宛先 送信先 받는_사람 받는사람 수신 אל الى إلى προς đến tới kepada ถึง kam saaja kellele примач до получатель одержувач",
+		"sent_at 发送时间 日期 傳送時間 寄件日期 發送時間 发送日期 送信日時 送信日 日時 日付 날짜 보낸_날짜 보낸날짜 תאריך נשלח التاريخ تاريخ ημερομηνία στάλθηκε ngày gửi tanggal dikirim poslano poslato vrijeme vreme kuupäev saadetud išsiųsta nosūtīts saatmisaeg saatmise_aeg изпратено послато испратено bidaltze-data data seolta enviat_el enviat terkirim dihantar đã_gửi ส่ง تم_الإرسال أرسلت_في ارسال_شده วันที่ date/heure",
+	"to":      "to an à a para til till aan do komu кому címzett kime alıcı vastaanottaja către destinataire destinatario destinatário empfänger odbiorca prima za primatelj 收件人 收件者 宛先 送信先 받는_사람 받는사람 수신 אל الى إلى προς đến tới kepada ถึง kam saaja kellele примач до получатель одержувач adressaat chuig nori per_a за به",
 	"cc":      "cc kopie kopi kopia kópia copie copia cópia kopio kópie копия копія másolat másolatot_kap másolatot_kapja bilgi 抄送 副本 參照 참조 bcc kopie_(cc) đồng_gửi สำเนา עותק نسخة κοιν. κοινοποίηση",
-	"subject": "subject betreff objet asunto assunto oggetto onderwerp emne ämne aihe temat předmět predmet тема tárgy konu subiect naslov zadeva 主题 主旨 主題 件名 标题 제목 נושא الموضوع θέμα chủ_đề tiêu_đề subjek perihal teema tema temats หัวข้อ เรื่อง title assumpte",
+	"subject": "subject betreff objet asunto assunto oggetto onderwerp emne ämne aihe temat předmět predmet тема tárgy konu subiect naslov zadeva 主题 主旨 主題 件名 标题 제목 נושא الموضوع θέμα chủ_đề tiêu_đề subjek perihal teema tema temats หัวข้อ เรื่อง title assumpte teema tēma efni ábhar gaia относно наслов предмет موضوع mövzu",
 	"reply":   "reply-to reply_to antwort_an répondre_à responder_a responder_para rispondi_a beantwoorden svar_til svara_till odpowiedz_do organization importance priority attachments anlagen anhang pièces_jointes priorité wichtigkeit mailed-by message-id 返信先 回复 importance sensitivity",
 })
 
