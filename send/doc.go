@@ -47,11 +47,14 @@
 //   - 27: TestEveryCommit: the n-th commit fails, or the process dies before or
 //     after it, for every n.
 //   - 28: TestCrashImages. long: GALLEY_SERVERS=1 go test -run TestCrashImages ./send
-//   - 29 to 32: TestLostReplies, TestHoldWhatMayHaveArrived, TestOutageOfADay,
-//     TestRefusedForEver, TestGreylist.
+//   - 29: TestLostReplies, TestHoldWhatMayHaveArrived; with ten thousand readers
+//     cmd/galley TestLostRepliesOfTenThousand.
+//     long: GALLEY_SERVERS=1 go test -run OfTenThousand ./cmd/galley
+//   - 30 to 32: TestOutageOfADay, TestRefusedForEver, TestGreylist.
 //   - 33: TestFullBooks, TestFullDisk, TestLockedBooks.
 //   - 34: cmd/galley TestSecondDaemon, TestSecondHouse, TestFurtherMachine; TestFencing here.
-//   - 35: TestWhoLeavesInMidRunGetsNothing.
+//   - 35: TestWhoLeavesInMidRunGetsNothing; with ten thousand readers cmd/galley
+//     TestLeaversOfTenThousand. long: as 29
 //   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley
 //     TestHeldKilledResumed, TestCancelledInMidRun, TestChangesInMidRun.
 //   - 38: TestBreaker, TestBreakerByProvider, TestRefusals.

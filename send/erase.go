@@ -32,23 +32,26 @@ func (q *Queue) Kept(ctx context.Context, tx *store.Tx, newsletter string, subsc
 // come again.
 func (q *Queue) Erase(ctx context.Context, tx *store.Tx, newsletter, address string, subscriber int64, telling []string) error {
 	var wire int
-	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM delivery WHERE newsletter = $1 AND subscriber = $2 AND state = 'claimed')
+	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM delivery WHERE subscriber = $1 AND newsletter = $2 AND state = 'claimed')
 		+ (SELECT count(*) FROM slip WHERE newsletter = $3 AND lower(address) = $4 AND state = 'claimed')`,
-		newsletter, subscriber, newsletter, strings.ToLower(address)).Scan(&wire)
+		subscriber, newsletter, newsletter, strings.ToLower(address)).Scan(&wire)
 	if err != nil {
 		return err
 	}
 	if wire > 0 {
 		return ErrUnderWay
 	}
+	// SQLite would rather walk through all deliveries of the newsletter than
+	// through the few of a reader; it has no index for a computed newsletter.
+	const theirs = ` FROM delivery WHERE subscriber = $1 AND newsletter || '' = $2)`
 	for _, text := range []string{
-		`UPDATE attempt SET reply = '' WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
-		`DELETE FROM seal WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
-		`UPDATE return SET reason = '' WHERE delivery IN (SELECT id FROM delivery WHERE newsletter = $1 AND subscriber = $2)`,
+		`UPDATE attempt SET reply = '' WHERE delivery IN (SELECT id` + theirs,
+		`DELETE FROM seal WHERE (edition, delivery) IN (SELECT edition, id` + theirs,
+		`UPDATE return SET reason = '' WHERE delivery IN (SELECT id` + theirs,
 		`UPDATE delivery SET address = '', name = '', reply = '', state = CASE WHEN state IN ('prepared', 'pending', 'deferred') THEN 'suppressed'
-			WHEN state = 'ambiguous' THEN 'held' ELSE state END WHERE newsletter = $1 AND subscriber = $2`,
+			WHEN state = 'ambiguous' THEN 'held' ELSE state END WHERE subscriber = $1 AND newsletter || '' = $2`,
 	} {
-		if _, err := tx.ExecContext(ctx, text, newsletter, subscriber); err != nil {
+		if _, err := tx.ExecContext(ctx, text, subscriber, newsletter); err != nil {
 			return fmt.Errorf("erasing: %w", err)
 		}
 	}

@@ -73,6 +73,7 @@ type plan struct {
 	pattern              string        // address_pattern, "" for the default
 	books                string        // URL of a database; "" is SQLite
 	editors              []string
+	unsure               string // what becomes of a copy that may have arrived; "" for the default
 	approvals            int
 	second               bool // a second newsletter in the same house
 	web                  bool
@@ -292,7 +293,7 @@ func (w *world) configure() {
 	if w.plan.web {
 		c.WriteString("[web]\nurl = \"https://quiet.example\"\n\n")
 	}
-	fmt.Fprintf(&c, "[smtp]\nhost = \"127.0.0.1\"\nport = 25\nsecurity = \"plain\"\nconnections = %d\n\n", w.plan.connections)
+	fmt.Fprintf(&c, "[smtp]\nhost = \"127.0.0.1\"\nport = 25\nsecurity = \"plain\"\nconnections = %d\nunsure = %q\n\n", w.plan.connections, cmp.Or(w.plan.unsure, string(send.Resend)))
 	w.newsletter(&c, "quiet", "Quiet Machines", letterBox)
 	if w.plan.second {
 		w.newsletter(&c, "notes", "Margin Notes", secondBox)

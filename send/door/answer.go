@@ -104,7 +104,7 @@ func (d *Door) Answer(ctx context.Context, tx *store.Tx, a Answer) (Done, error)
 	case Back:
 		err = d.back(ctx, tx, n, r, a)
 	case Forget:
-		return done, setState(ctx, tx, r.ID, "granted")
+		return done, errors.Join(d.shut(ctx, tx, r.Newsletter, r.Address), setState(ctx, tx, r.ID, "granted"))
 	}
 	return done, errors.Join(err, setState(ctx, tx, r.ID, "done"))
 }

@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -55,6 +56,14 @@ func (d *Door) Due(ctx context.Context) (due []Granted, err error) {
 // Grant has everything of an address erased, on an editor's word.
 func (d *Door) Grant(ctx context.Context, tx *store.Tx, newsletter string, a list.Address, subscriber int64, evidence string) error {
 	_, err := d.insert(ctx, tx, Request{Newsletter: newsletter, Kind: Forget, Address: a, Subscriber: subscriber, Source: ByEditor, Evidence: evidence}, "granted")
+	return errors.Join(err, d.shut(ctx, tx, newsletter, a))
+}
+
+// shut takes who is to be forgotten off the list at once. The erasing waits for
+// a mail that is on its way, and while an issue goes there is one for everybody
+// in the queue's hand: without this they would get the copy first.
+func (d *Door) shut(ctx context.Context, tx *store.Tx, newsletter string, a list.Address) error {
+	_, err := d.List.Suppress(ctx, tx, newsletter, a, list.Forgotten)
 	return err
 }
 

@@ -105,8 +105,8 @@ func (l *List) Erase(ctx context.Context, tx *store.Tx, newsletter string, a Add
 	if _, err := l.Suppress(ctx, tx, newsletter, a, Forgotten); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM consent WHERE newsletter = $1 AND subscriber IN (SELECT id FROM subscriber WHERE newsletter = $2 AND key = $3)`,
-		newsletter, newsletter, a.Key())
+	_, err := tx.ExecContext(ctx, `DELETE FROM consent WHERE subscriber IN (SELECT id FROM subscriber WHERE newsletter = $1 AND key = $2)`,
+		newsletter, a.Key())
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `DELETE FROM subscriber WHERE newsletter = $1 AND key = $2`, newsletter, a.Key())
 	}
