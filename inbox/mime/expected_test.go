@@ -184,7 +184,7 @@ func testStalwartHeaders(t *testing.T) {
 			t.Logf("%s %q: got %q want %q", r.Case, r.Header, got, want)
 		}
 	}
-	floors := map[string]int{"address": 950, "date": 950, "id": 950, "content_type": 940,
+	floors := map[string]int{"address": 950, "date": 950, "id": 950, "content_type": 950,
 		"unstructured": 760} // Stalwart puts a space between "[tag]" and an encoded word; RFC 2047 has none there
 	for kind, s := range scores {
 		s.check(t, "stalwart "+kind, floors[kind])

@@ -204,12 +204,19 @@ func (s *scanner) emptyField() string {
 	return string(bytes.ToLower(bytes.TrimSpace(name)))
 }
 
-// addressBelow tells whether a field of addresses that is empty so far has one
-// in a folded line below lines of white space.
+// addressBelow tells whether a field of addresses that has none so far has one
+// in a folded line below lines of white space (RFC 5322 section 4.2).
 func (s *scanner) addressBelow(rest []byte) bool {
-	switch s.emptyField() {
+	if len(s.fields) == 0 {
+		return false
+	}
+	name, value, _ := bytes.Cut(s.fields[len(s.fields)-1], []byte(":"))
+	switch string(bytes.ToLower(bytes.TrimSpace(name))) {
 	case "from", "to", "cc", "reply-to", "sender":
 	default:
+		return false
+	}
+	if bytes.IndexByte(value, '@') >= 0 {
 		return false
 	}
 	for n := 0; n < 10 && len(rest) > 0; n++ {

@@ -18,7 +18,7 @@ const maxParams = 100
 func parseMedia(raw string) (value string, params map[string]string) {
 	raw = stripComments(raw)
 	value, rest, _ := strings.Cut(raw, ";")
-	value = strings.ToLower(strings.Trim(value, " \t\"'"))
+	value = strings.ToLower(strings.Trim(value, " \t\r\n\"'"))
 	if i := strings.IndexAny(value, " \t"); i >= 0 && strings.Contains(value[:i], "/") {
 		value = value[:i]
 	}

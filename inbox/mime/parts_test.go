@@ -219,3 +219,30 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestCodeBeforeWords: base64 that is padded ends there, also within a line.
+func TestCodeBeforeWords(t *testing.T) {
+	for body, want := range map[string]string{
+		"ecO2dMOkIHZhYW4uCg== ignored":       "yötä vaan.\n",
+		"SGVsbG8g\nd29ybGQ= [footer of list]": "Hello world",
+		"SGVsbG8gd29ybGQ=\n":                  "Hello world",
+		"a = b and c = d\n":                   "a = b and c = d\n",
+	} {
+		if got, _ := base64Body([]byte(body)); string(got) != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
+
+// TestAddressBelowWhiteSpace: a line of white space within a field of addresses
+// does not end the header.
+func TestAddressBelowWhiteSpace(t *testing.T) {
+	m, err := Read([]byte("From: Mary Smith\r\n    \r\n\t<mary@example.net>\r\nSubject: x\r\n\r\nbody\r\n"))
+	if err != nil || len(m.From) != 1 || m.From[0].Addr != "mary@example.net" || m.Subject != "x" || m.Text != "body\n" {
+		t.Errorf("%v %+v", err, m)
+	}
+	m, err = Read([]byte("From: mary@example.net\r\n    \r\n\t<bob@example.net> is a friend\r\n"))
+	if err != nil || len(m.From) != 1 || m.From[0].Addr != "mary@example.net" {
+		t.Errorf("%v %+v", err, m)
+	}
+}

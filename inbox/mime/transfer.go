@@ -58,12 +58,32 @@ func base64Body(body []byte) (data []byte, fault string) {
 func base64Code(body []byte) []byte {
 	for rest := body; len(rest) > 0; {
 		line, below := cutLine(rest)
+		if end := paddingEnd(line); end > 0 {
+			return body[:len(body)-len(rest)+end]
+		}
 		if line = bytes.TrimSpace(line); len(line) > 0 && !base64Line(line) {
 			return body[:len(body)-len(rest)]
 		}
 		rest = below
 	}
 	return body
+}
+
+// paddingEnd tells where code ends within a line because it is padded there and
+// words follow (RFC 2045 section 6.8); 0 when it does not.
+func paddingEnd(line []byte) int {
+	pad := bytes.IndexByte(line, '=')
+	if pad < 2 || bytes.IndexFunc(line[:pad], func(r rune) bool { return r > 0x7f || !inBase64(byte(r)) }) >= 0 {
+		return 0
+	}
+	end := pad + 1
+	if end < len(line) && line[end] == '=' {
+		end++
+	}
+	if end%4 != 0 || len(bytes.TrimSpace(line[end:])) == 0 || line[end] != ' ' {
+		return 0
+	}
+	return end
 }
 
 // base64Line tells code from words: a stray character may happen, but not
