@@ -223,7 +223,7 @@ func TestHostile(t *testing.T) {
 // TestCodeBeforeWords: base64 that is padded ends there, also within a line.
 func TestCodeBeforeWords(t *testing.T) {
 	for body, want := range map[string]string{
-		"ecO2dMOkIHZhYW4uCg== ignored":       "yötä vaan.\n",
+		"ecO2dMOkIHZhYW4uCg== ignored":        "yötä vaan.\n",
 		"SGVsbG8g\nd29ybGQ= [footer of list]": "Hello world",
 		"SGVsbG8gd29ybGQ=\n":                  "Hello world",
 		"a = b and c = d\n":                   "a = b and c = d\n",

@@ -30,6 +30,9 @@ var forgedFrom = []string{
 	"From:\r\n ada@lab.example\r\n , eve@evil.example", "Fr\r\n om: ada@lab.example\r\nFrom: eve@evil.example",
 	"Sender: eve@evil.example\r\nFrom: ada@lab.example", "Resent-From: ada@lab.example\r\nFrom: eve@evil.example",
 	"From: ada@lab.example\r\nSender: eve@evil.example\r\nSender: ada@lab.example", "X: y\r\n\tFrom: ada@lab.example\r\nFrom: eve@evil.example",
+	"From: ada@lab.example\ufeff", "From: ada@l\u00adab.example", "From: ada@ｌａｂ.example", "From: ada@lab。example",
+	"X: y\rFrom: eve@evil.example\r\nFrom: ada@lab.example", "X: y\x00From: eve@evil.example\r\nFrom: ada@lab.example",
+	"X: y\r\n \r\n\t\r\nFrom: ada@lab.example", "X: y\r\n\r\r\nFrom: ada@lab.example",
 }
 
 // forgedWord are Authentication-Results that a forger brings or bends; each

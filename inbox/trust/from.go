@@ -161,7 +161,16 @@ func strictAddress(spec string) (string, error) {
 	if err != nil || !hostName(strings.ToLower(ascii)) {
 		return "", fmt.Errorf("domain %q is no host name", domain)
 	}
+	if shown, err := idna.Lookup.ToUnicode(ascii); !isASCII(domain) && (err != nil || shown != strings.ToLower(domain)) {
+		// Wide letters, soft hyphens and marks without width are mapped away,
+		// so the eye sees another name than the one that was looked up.
+		return "", fmt.Errorf("domain %q is written in letters that stand for others", domain)
+	}
 	return local + "@" + strings.ToLower(ascii), nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // dotAtom is RFC 5322 section 3.2.3, with the letters of RFC 6532.
@@ -222,7 +231,7 @@ func decodeWords(s string) string {
 	}
 	var d mime.WordDecoder
 	out, err := d.DecodeHeader(s)
-	if err != nil {
+	if err != nil || plainText(out) != nil { // CR, LF and NUL can be encoded too
 		return s
 	}
 	return out

@@ -64,10 +64,16 @@ func cutLine(b []byte) (line, rest []byte) {
 
 // add takes up one line of the head: a fold of the last field or a new one.
 func (h *header) add(line []byte) {
+	if i := bytes.IndexAny(bytes.TrimSuffix(line, []byte("\r\n")), "\r\x00"); i >= 0 {
+		h.fault = "a CR or NUL within a line of the head" // a line end to some readers
+	}
 	if line[0] == ' ' || line[0] == '\t' {
 		if len(h.fields) == 0 {
 			h.fault = "the head begins with a folded line"
 			return
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			h.fault = "a line of white space in the head" // its end to some readers, a fold to RFC 5322 section 4.2
 		}
 		last := &h.fields[len(h.fields)-1]
 		last.raw = append(last.raw[:len(last.raw):len(last.raw)], line...)
