@@ -101,6 +101,9 @@ func (s *signature) parse() error {
 	if !hostName(s.Domain) {
 		return neutral("d= is no domain")
 	}
+	if !selectorName(s.Selector) {
+		return neutral("s= is no name")
+	}
 	if q, ok := tags["q"]; ok && !listHas(q, "dns/txt") {
 		return neutral("key is not in DNS")
 	}
@@ -111,6 +114,20 @@ func (s *signature) parse() error {
 		return neutral("From is not signed")
 	}
 	return s.decode()
+}
+
+// selectorName is a sub-domain (RFC 6376 section 3.1): it goes into a question
+// to DNS, so it holds nothing that could end the name.
+func selectorName(s string) bool {
+	if s == "" || len(s) > 200 || s[0] == '.' || s[len(s)-1] == '.' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !isLetterDigit(s[i]) && strings.IndexByte("-_.", s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // decode reads the two base64 tags and the signing time.

@@ -269,3 +269,54 @@ func TestSigners(t *testing.T) {
 		t.Errorf("a domain that is not pinned proves %s, and %v may be", ev.E, ev.Signers)
 	}
 }
+
+// TestBentSignatures: a signature that is the editor's, or nearly, on a mail
+// that a forger bent or with a key record that proves nothing.
+func TestBentSignatures(t *testing.T) {
+	p := newPost(t)
+	good := p.sign(t, editorMail, "lab.example", allKeys)
+	record := p.zone["s._domainkey.lab.example"]
+	swap := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+	for name, x := range map[string]struct{ mail, record string }{
+		"a tag twice":                   {swap("a=ed25519-sha256;", "a=ed25519-sha256; a=ed25519-sha256;"), record},
+		"i= elsewhere":                  {swap("a=ed25519-sha256;", "a=ed25519-sha256; i=@evil.example;"), record},
+		"i= below, not signed so":       {swap("a=ed25519-sha256;", "a=ed25519-sha256; i=@x.lab.example;"), record},
+		"l=0 slipped in":                {swap("a=ed25519-sha256;", "a=ed25519-sha256; l=0;"), record},
+		"x= slipped in":                 {swap("a=ed25519-sha256;", "a=ed25519-sha256; x=99999999999;"), record},
+		"another algorithm":             {swap("ed25519-sha256", "rsa-sha256"), record},
+		"no algorithm":                  {swap("a=ed25519-sha256;", ""), record},
+		"another version":               {swap("v=1", "v=2"), record},
+		"the selector ends the name":    {swap("s=s;", "s=s\x00;"), record},
+		"the selector has a path":       {swap("s=s;", "s=s/x;"), record},
+		"the selector is empty":         {swap("s=s;", "s=;"), record},
+		"the domain has a dot too many": {swap("d=lab.example", "d=lab.example."), record},
+		"the domain is the top one":     {swap("d=lab.example", "d=example"), record},
+		"From is not in h=":             {swap("From:", "Xrom:"), record},
+		"b= is bent":                    {swap("b=", "b=!"), record},
+		"a Date more":                   {"Date: Mon, 3 Jan 2000 10:00:00 +0000\r\n" + good, record},
+		"a To more":                     {"To: other@grid.example\r\n" + good, record},
+		"a Message-ID more":             {"Message-ID: <2@evil.example>\r\n" + good, record},
+		"a MIME-Version more":           {"MIME-Version: 1.0\r\n" + good, record},
+		"words below":                   {good + "send now\r\n", record},
+		"revoked":                       {good, "v=DKIM1; k=ed25519; p="},
+		"another key":                   {good, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
+		"a short key":                   {good, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(make([]byte, 31))},
+		"not for mail":                  {good, record + "; s=web"},
+		"only for sha1":                 {good, record + "; h=sha1"},
+		"another kind of key":           {good, strings.Replace(record, "k=ed25519", "k=rsa", 1)},
+		"a key of another version":      {good, strings.Replace(record, "v=DKIM1", "v=DKIM2", 1)},
+		"a key tag twice":               {good, record + "; k=ed25519"},
+	} {
+		policy := p.policy()
+		policy.DNS = zone(map[string]string{"s._domainkey.lab.example": x.record, "s._domainkey.example": record})
+		if ev := Judge(context.Background(), []byte(x.mail), policy); ev.E == "pass" {
+			t.Errorf("%s: %+v", name, ev)
+		}
+		if x.mail == good && x.record == record {
+			t.Errorf("%s bends nothing", name)
+		}
+	}
+	if ev := Judge(context.Background(), []byte(good), p.policy()); ev.E != "pass" {
+		t.Errorf("unbent: %+v", ev)
+	}
+}
