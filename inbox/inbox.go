@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"galley/compose"
@@ -109,9 +110,10 @@ type Inbox struct {
 	Tick time.Duration // how often left-over mail is looked for; 2 s when 0
 	Log  *slog.Logger
 
-	sorting turn       // one window at a time, in order
-	bell    store.Bell // there is something to sort
-	since   time.Time  // when Run began
+	sorting turn        // one window at a time, in order
+	bell    store.Bell  // there is something to sort
+	backlog atomic.Bool // more than a window of it, and filing would only be in the way
+	since   time.Time   // when Run began
 }
 
 // Run takes mail in and sorts it until ctx ends.
@@ -134,13 +136,13 @@ func (in *Inbox) Run(ctx context.Context) error {
 }
 
 // keepTaking is the mailbox's side: store what came, and file what was dealt
-// with. While much comes the filing waits.
+// with. While much comes, or waits to be sorted, the filing waits.
 func (in *Inbox) keepTaking(ctx context.Context, from Source, g *Ledger) error {
 	if err := g.start(ctx); err != nil {
 		return fmt.Errorf("inbox %s: starting: %w", in.Newsletter.ID, err)
 	}
 	for much := false; ; {
-		if !much {
+		if !much && !in.backlog.Load() {
 			in.fileAll(ctx, from, g)
 		}
 		batch, err := from.Next(ctx)
@@ -209,6 +211,7 @@ func (in *Inbox) sort(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	defer in.sorting.end()
+	defer in.backlog.Store(false)
 	for ctx.Err() == nil {
 		ws, err := in.nextWaiting(ctx, 0)
 		if err != nil || len(ws) == 0 {

@@ -346,12 +346,17 @@ func (in *Inbox) letter(l *letter, r intent.ReaderReading, sub list.Subscriber, 
 		Subject: l.m.Subject, Body: said(l), Original: l.raw, Why: why, Consent: string(r.Consent), Words: r.ConsentWords, Since: sub.Joined}
 }
 
-// split takes a mail apart by the form that its text came in.
+// split takes a mail apart by the form that its text came in. The lines of a
+// mail that waits to be settled would be most of its memory.
 func split(m *mime.Message) reply.Parts {
+	var parts reply.Parts
 	if m.Plain == "" && m.HTML != "" {
-		return reply.SplitLines(m.Lines())
+		parts = reply.SplitLines(m.TakeLines())
+	} else {
+		parts = reply.Split(m.Text)
 	}
-	return reply.Split(m.Text)
+	parts.Lines = nil
+	return parts
 }
 
 // lineOf is what stands beside a link in its line, "" when nothing does.

@@ -162,6 +162,7 @@ func (in *Inbox) sortFrom(ctx context.Context, ws []*waiting) (n int, err error)
 		if len(ws) > 0 {
 			lane = append(lane, in.begin(ctx, ws))
 			ws, err = in.nextWaiting(ctx, ws[len(ws)-1].id)
+			in.backlog.Store(len(ws) > 0)
 			if len(ws) == 1 && ws[0].alone() {
 				ws = nil
 			}

@@ -1,13 +1,20 @@
 package bounce
 
-import "strings"
+import (
+	"strings"
+
+	"galley/inbox/gated"
+)
 
 // What servers say in other languages than English. A row pairs what the words
 // are about with what is said of it, in the order in which a language puts
 // them, so that one row knows the sentences of many servers.
 
+// gate compiles a pattern of words of which mostly none occurs.
+func gate(pattern string) *gated.Pattern { return gated.MustCompile(pattern) }
+
 // rows makes one pattern of many, one to a line.
-func rows(lines string) *gated {
+func rows(lines string) *gated.Pattern {
 	var all []string
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line != "" {

@@ -22,11 +22,11 @@ var clauseEnd = regexp.MustCompile(`[.;!?] |[。；！？\n]`)
 // blamesSender tells whether a clause of text finds fault with the sender and
 // does not speak of the reader.
 func blamesSender(text string) bool {
-	if !senderWords.match(text, text) {
+	if !senderWords.Match(text, text) {
 		return false
 	}
 	for _, clause := range clauseEnd.Split(text, -1) {
-		if senderWords.match(clause, clause) && !readerWords.match(clause, clause) && faultWords.match(clause, clause) {
+		if senderWords.Match(clause, clause) && !readerWords.Match(clause, clause) && faultWords.Match(clause, clause) {
 			return true
 		}
 	}

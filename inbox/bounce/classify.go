@@ -3,6 +3,8 @@ package bounce
 import (
 	"regexp"
 	"strings"
+
+	"galley/inbox/gated"
 )
 
 // Classify says what a failed delivery means for the reader. status is an RFC
@@ -87,7 +89,7 @@ func replyClass(diagnostic string) string {
 	}
 	switch lower := strings.ToLower(diagnostic); {
 	case m[2] == "550" || m[2] == "551" || m[2] == "553" || m[2] == "511":
-		if aboutUs.match(lower, lower) {
+		if aboutUs.Match(lower, lower) {
 			return Ours
 		}
 		return Hard
@@ -113,7 +115,7 @@ func phraseClass(text string) string {
 
 func firstRow(table []phrase, lower string) string {
 	for _, p := range table {
-		if p.words.match(lower, lower) {
+		if p.words.Match(lower, lower) {
 			return p.class
 		}
 	}
@@ -123,7 +125,7 @@ func firstRow(table []phrase, lower string) string {
 // phrase is one row: words of many servers for one thing.
 type phrase struct {
 	class string
-	words *gated
+	words *gated.Pattern
 }
 
 // refusals are asked first: what blames us, and what must not be taken for it.

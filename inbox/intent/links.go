@@ -66,7 +66,10 @@ func CutLinks(text string, found []string) string {
 	}
 	var lines []string
 	for l := range strings.SplitSeq(text, "\n") {
-		if l = strings.Trim(closeGap(fold(l)), " <>()[]-–—"); l != "" {
+		if l = fold(l); strings.Contains(l, gone) {
+			l = closeGap(l)
+		}
+		if l = strings.Trim(l, " <>()[]-–—"); l != "" {
 			lines = append(lines, l)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"galley/inbox/gated"
 )
 
 // own is what the writer wrote, without greeting, thanks, name and signature.
@@ -25,7 +27,7 @@ func (o own) all() string {
 
 var (
 	sigDelim   = regexp.MustCompile(`^\s*(--|—|–|-- )\s*$`)
-	sentFrom   = regexp.MustCompile(`(?i)^\W*(sent (from|via|with|using) (my |outlook|gmail|yahoo|proton|mail for|mobile|samsung|blackberry|iphone|ipad|android|superhuman|spark|fairemail|k-9)|get outlook for|von meinem .{2,40} gesendet|gesendet (von|mit) |diese nachricht wurde von mein|envoyé (de|depuis) |envoyé à partir|télécharger outlook|enviado (desde|do|de|a partir|por) |obtener outlook|inviato (da|dal) |verstuurd (vanaf|met) |verzonden (vanaf|met|van) |skickat från |skickades från |sendt fra |lähetetty |wysłane z |wysłano z |отправлено (с|из) |надіслано з |iphoneから送信|从我的|發自我的|发自我的|보낸 사람 )[^\n]{0,80}$|(?i)^\W*sent from\W*$`)
+	sentFrom   = gated.MustCompile(`(?i)^\W*(sent (from|via|with|using) (my |outlook|gmail|yahoo|proton|mail for|mobile|samsung|blackberry|iphone|ipad|android|superhuman|spark|fairemail|k-9)|get outlook for|von meinem .{2,40} gesendet|gesendet (von|mit) |diese nachricht wurde von mein|envoyé (de|depuis) |envoyé à partir|télécharger outlook|enviado (desde|do|de|a partir|por) |obtener outlook|inviato (da|dal) |verstuurd (vanaf|met) |verzonden (vanaf|met|van) |skickat från |skickades från |sendt fra |lähetetty |wysłane z |wysłano z |отправлено (с|из) |надіслано з |iphoneから送信|从我的|發自我的|发自我的|보낸 사람 )[^\n]{0,80}$|(?i)^\W*sent from\W*$`)
 	greeting   = regexp.MustCompile(`(?i)^(hi|hello|hey|dear|hallo|hej|hei|moin|servus|liebe[rs]?|guten (morgen|tag|abend)|good (morning|afternoon|evening)|bonjour|bonsoir|salut|hola|buenos d[ií]as|buenas( tardes)?|ciao|salve|buongiorno|ol[aá]|bom dia|boa tarde|beste|goede(morgen|middag)|cze[sś][cć]|dzie[nń] dobry|привет|здравствуйте|ahoj|merhaba)([ ,]+(.{1,40}?))?\s*[,!.:]*$`)
 	thanking   = regexp.MustCompile(`(?i)^(great|perfect|nice|lovely|wonderful|super|excellent|cool|awesome)?[,! ]*(many |very many |best )?(thanks|thank you|thx|ty|cheers|danke( schön| dir| euch| ihnen)?|vielen dank|besten dank|merci( beaucoup| bien)?|(muchas )?gracias|(mille )?grazie|(muito )?obrigad[oa]|dank je|bedankt|tack( så mycket)?|takk|tak|kiitos|dzi[eę]kuj[eę]|dzi[eę]ki|спасибо|teşekkürler)( a lot| so much| very much| again| everyone| all| in advance| for (this|that|everything|all))*[ ,!.]*(.{0,40}?)[ !.]*$`)
 	closing    = regexp.MustCompile(`(?i)^(all the best|(best|kind|warm|many|with (best|kind)) (wishes|regards)|best|regards|cheers|sincerely|yours( sincerely| truly)?|take care|br|rgds|love|talk soon|(viele|liebe|beste|herzliche|schöne|freundliche) gr(ü|ue)(ß|ss)e|mit freundlichen gr(ü|ue)(ß|ss)en|gru(ß|ss)|lg|vg|mfg|cordialement|bien cordialement|amicalement|bien à vous|à bientôt|un saludo|saludos( cordiales)?|atentamente|un abrazo|cordiali saluti|saluti|un saluto|atenciosamente|abra[cç]os?|met vriendelijke groet(en)?|groeten|groetjes|med vänlig hälsning|vänliga hälsningar|mvh|med venlig hilsen|hilsen|vennlig hilsen|terveisin|pozdrawiam|с уважением)[ ,.!]*(.{0,40})$`)
@@ -233,7 +235,7 @@ func signatureLine(m Mail, t string) bool {
 var (
 	// besideLink is a program's name with its address, in the ways of plain text.
 	besideLink = regexp.MustCompile(`\[([^\]]{1,60})\]\([^)]{0,200}\)|<https?:[^>]{0,200}>|\( ?https?:[^)]{0,200}\)`)
-	outlookFor = regexp.MustCompile(`(?i)^(\p{L}{3,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac|iphone)( \p{L}{3,14})?\.?$`)
+	outlookFor = gated.MustCompile(`(?i)^(\p{L}{3,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac|iphone)( \p{L}{3,14})?\.?$`)
 )
 
 var excuse = regexp.MustCompile(`(?i)\bplease (excuse|forgive|pardon)\b`)

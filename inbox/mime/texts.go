@@ -108,11 +108,13 @@ func (m *Message) bestLeaf(part int, leaves []int) []string {
 	return []string{m.plainText(p)}
 }
 
-// Lines are those of the message's HTML. Most messages have one page of it,
-// which was read for Text already.
-func (m *Message) Lines() []HTMLLine {
-	if m.page == m.HTML {
-		return m.lines
+// TakeLines gives the lines of the message's HTML. Most messages have one page
+// of it, which was read for Text already; the message lets go of them, for they
+// are larger than the page, so that a second call reads it again.
+func (m *Message) TakeLines() []HTMLLine {
+	lines := m.lines
+	if m.lines = nil; lines != nil && m.page == m.HTML {
+		return lines
 	}
 	return HTMLLines(m.HTML)
 }

@@ -3,6 +3,8 @@ package reply
 import (
 	"regexp"
 	"strings"
+
+	"galley/inbox/gated"
 )
 
 // The words by which mail programs of many languages are known. They are
@@ -134,7 +136,7 @@ func wordLines(s string) map[string]bool {
 }
 
 // sentFromLine is what telephones and programs put below a mail.
-var sentFromLine = regexp.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|get outlook for |(télécharge[rz]|obtenir|obtenez) outlook pour |outlook für .* (beziehen|herunterladen)|holen sie sich outlook|obtener outlook para|obter o outlook para|scarica outlook|download outlook|hämta outlook|hent outlook|pobierz .*outlook|(\pL{2,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac)|` +
+var sentFromLine = gated.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|get outlook for |(télécharge[rz]|obtenir|obtenez) outlook pour |outlook für .* (beziehen|herunterladen)|holen sie sich outlook|obtener outlook para|obter o outlook para|scarica outlook|download outlook|hämta outlook|hent outlook|pobierz .*outlook|(\pL{2,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac)|` +
 	`envoyé (de|depuis|à partir|avec|via) \S|enviado (desde|do|de|a partir|por|con|com) \S|inviato (da|dal|con|tramite) \S|verzonden (vanaf|vanuit|met|via|door) \S|verstuurd (vanaf|met|via) \S|skickat (från|via) \S|skickades från \S|sendt (fra|med|via) \S|lähetetty \S|` +
 	`(von|aus|mit|diese nachricht wurde) .{2,80} (gesendet|verschickt)\.?$|gesendet (von|mit|über|aus) \S|wysłan[eyoa] (z|ze|za) \S|odesláno z \S|odoslané z \S|poslano (s|z|iz|sa) \S|отправлено (с|из|через|от) \S|надіслано (з|із|через) \S|изпратено от \S|elküldve \S|küldve \S|trimis (de|din|cu|prin) \S|enviat (des|amb) \S|` +
 	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|مرسل من|مُرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)

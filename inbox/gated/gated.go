@@ -1,4 +1,6 @@
-package bounce
+// Package gated matches patterns of many alternatives, of which mostly none
+// occurs, against the words of mails. It knows nothing of mail and keeps nothing.
+package gated
 
 import (
 	"regexp"
@@ -8,35 +10,42 @@ import (
 	"unicode"
 )
 
-// gated is a pattern of many alternatives, of which mostly none occurs. Go's
-// matcher tries all of them at every octet; here an alternative is tried only
-// where the letters that it cannot do without stand in the text. It answers
-// the same as regexp would, at a hundredth of the price.
-type gated struct{ branches []branch }
+// Pattern is a pattern of many alternatives. Go's matcher tries all of them at
+// every octet; here an alternative is tried only where the letters that it
+// cannot do without stand in the text. It answers the same as regexp would, at a
+// hundredth of the price.
+type Pattern struct {
+	text     string
+	branches []branch
+}
 
 type branch struct {
 	need []string // one of them occurs in every text that matches, in lower case; none: not known
 	re   *regexp.Regexp
 }
 
-// gate compiles a pattern.
-func gate(pattern string) *gated {
+// MustCompile compiles a pattern in the syntax of regexp, and panics as regexp
+// does where it is none.
+func MustCompile(pattern string) *Pattern {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		regexp.MustCompile(pattern) // tells what is wrong with it
 	}
-	g := &gated{}
+	g := &Pattern{text: pattern}
 	for _, b := range alternatives(tree) {
 		g.branches = append(g.branches, branch{needed(b), regexp.MustCompile(b.String())})
 	}
 	return g
 }
 
-// MatchString tells whether s contains a match of the pattern.
-func (g *gated) MatchString(s string) bool { return g.match(s, strings.ToLower(s)) }
+// String is the pattern as it was given.
+func (g *Pattern) String() string { return g.text }
 
-// match is MatchString with s in lower case at hand.
-func (g *gated) match(s, lower string) bool {
+// MatchString tells whether s contains a match of the pattern.
+func (g *Pattern) MatchString(s string) bool { return g.Match(s, strings.ToLower(s)) }
+
+// Match is MatchString with s in lower case at hand.
+func (g *Pattern) Match(s, lower string) bool {
 	for i := range g.branches {
 		b := &g.branches[i]
 		if b.open(lower) && b.re.MatchString(s) {
