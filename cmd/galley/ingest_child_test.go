@@ -43,6 +43,7 @@ const topUID = `SELECT coalesce(max(cursor), 0) FROM mailbox`
 // messages there are, what is done with letters, and a file for the processor's
 // profile.
 func takeIn(config, many, letters, profile string) error {
+	frugal() // as the daemon is
 	cfg, err := Load(config)
 	if err != nil {
 		return err

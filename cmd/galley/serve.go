@@ -35,6 +35,7 @@ func (c serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	frugal()
 	syscall.Umask(0o077) // what the daemon makes is nobody else's to read
 	release, err := lock(cfg.Data)
 	if err != nil {

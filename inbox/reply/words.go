@@ -1,7 +1,6 @@
 package reply
 
 import (
-	"regexp"
 	"strings"
 
 	"galley/inbox/gated"
@@ -142,13 +141,13 @@ var sentFromLine = gated.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|get
 	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|مرسل من|مُرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)
 
 // legalStart is how notices of confidentiality begin.
-var legalStart = regexp.MustCompile(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b.{0,300}(confidential|privileged|intended|recipient|liab|e-?mail|this message)|legal (notice|disclaimer)|privileged and confidential|this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
+var legalStart = gated.MustCompile(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b.{0,300}(confidential|privileged|intended|recipient|liab|e-?mail|this message)|legal (notice|disclaimer)|privileged and confidential|this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
 	`the (information|content)s?( contained)? (in|of|transmitted).{0,150}(confidential|privileged|intended)|diese (e-?mail|nachricht).{0,200}vertraulich|der inhalt dieser e-?mail.{0,150}vertraulich|ce (message|courriel|mail|courrier).{0,200}confidentiel|este (mensaje|correo|e-?mail|mensagem).{0,200}confidencial|esta mensagem.{0,200}confidencia|` +
 	`(questo messaggio|questa e-?mail|le informazioni).{0,200}(riservat|confidenzial)|(dit|deze) (bericht|e-?mail).{0,200}vertrouwelijk)`)
 
 // gatewayWarning is how the warnings of mail gateways begin, which stand above
 // what the person wrote or below it.
-var gatewayWarning = regexp.MustCompile(`(?i)^\W{0,6}(caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
+var gatewayWarning = gated.MustCompile(`(?i)^\W{0,6}(caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
 
 // roleOf names the fields of header blocks, in lower case.
 var roleOf = roles(map[string]string{
