@@ -7,9 +7,12 @@ import (
 	"galley/send/store"
 )
 
-// groups are how many rows one statement writes. A few sizes are enough, and
-// few texts stay compiled.
-var groups = [...]int{32, 8, 4, 2, 1}
+// How many rows one statement writes. Each number of rows is a text that stays
+// compiled, so there are few large ones; the small ones are those of a commit.
+const (
+	fewRows  = 16
+	manyRows = 32
+)
 
 // writeAll writes the verdicts of a group whose claims are still ours. Many
 // rows go into one statement: to SQLite each costs as much as its row, and to
@@ -47,15 +50,17 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 	return nil
 }
 
-// inGroups has f take results, as many at once as there are in one of groups.
+// inGroups has f take results, as many at once as one statement writes.
 func inGroups(all []*result, f func([]*result) error) error {
-	for _, n := range groups {
-		for len(all) >= n {
-			if err := f(all[:n]); err != nil {
-				return err
-			}
-			all = all[n:]
+	for len(all) > 0 {
+		n := min(len(all), fewRows)
+		if len(all) >= manyRows {
+			n = manyRows
 		}
+		if err := f(all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
 	}
 	return nil
 }
