@@ -208,22 +208,13 @@ func (g *Ledger) beginning(ctx context.Context, tx *store.Tx) (began time.Time, 
 func (g *Ledger) enter(ctx context.Context, tx *store.Tx, e *entry) error {
 	in, now := g.in, store.Micros(tx.Now())
 	var id, put int64
-	err := tx.QueryRowContext(ctx, `SELECT id, (SELECT count(*) FROM arrival WHERE message = message.id AND filed > 0) FROM message WHERE newsletter = $1 AND digest = $2`,
-		in.Newsletter.ID, e.digest).Scan(&id, &put)
+	err := tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (newsletter, digest) DO NOTHING RETURNING id`, in.Newsletter.ID, e.digest, now, e.state, e.kind, e.reason).Scan(&id)
 	switch {
 	case store.NotFound(err):
-		err = tx.QueryRowContext(ctx, `INSERT INTO message (newsletter, digest, received, state, kind, reason) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
-			in.Newsletter.ID, e.digest, now, e.state, e.kind, e.reason).Scan(&id)
-		if err == nil {
-			err = keep(ctx, tx, id, e.Raw)
-		}
-	case err == nil && g.again:
-		put = 0
-		_, err = tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, tries = 0, faults = 0, due = 0, told = 0, handled = handled + 1 WHERE id = $4`,
-			e.state, e.kind, e.reason, id)
-		if err == nil {
-			err = keep(ctx, tx, id, e.Raw)
-		}
+		id, put, err = g.meet(ctx, tx, e)
+	case err == nil:
+		err = keep(ctx, tx, id, e.Raw)
 	}
 	if err != nil {
 		return err
@@ -236,4 +227,20 @@ func (g *Ledger) enter(ctx context.Context, tx *store.Tx, e *entry) error {
 		ON CONFLICT (newsletter, mailbox, uidvalidity, uid) DO NOTHING`,
 		in.Newsletter.ID, g.folder, int64(e.UIDValidity), int64(e.UID), id, filed)
 	return err
+}
+
+// meet finds the row of a message that the books know, and how often it was
+// filed: 0 where it is to be dealt with again.
+func (g *Ledger) meet(ctx context.Context, tx *store.Tx, e *entry) (id, put int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT id, (SELECT count(*) FROM arrival WHERE message = message.id AND filed > 0) FROM message WHERE newsletter = $1 AND digest = $2`,
+		g.in.Newsletter.ID, e.digest).Scan(&id, &put)
+	if err != nil || !g.again {
+		return id, put, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE message SET state = $1, kind = $2, reason = $3, tries = 0, faults = 0, due = 0, told = 0, handled = handled + 1 WHERE id = $4`,
+		e.state, e.kind, e.reason, id)
+	if err == nil {
+		err = keep(ctx, tx, id, e.Raw)
+	}
+	return id, 0, err
 }
