@@ -51,7 +51,7 @@
 //     cmd/galley TestLostRepliesOfTenThousand.
 //     long: GALLEY_SERVERS=1 go test -run OfTenThousand ./cmd/galley
 //   - 30 to 32: TestOutageOfADay, TestRefusedForEver, TestGreylist.
-//   - 33: TestFullBooks, TestFullDisk, TestLockedBooks.
+//   - 33: TestFullBooks, TestFullDisk, TestReadOnlyDisk, TestLockedBooks.
 //   - 34: cmd/galley TestSecondDaemon, TestSecondHouse, TestFurtherMachine; TestFencing here.
 //   - 35: TestWhoLeavesInMidRunGetsNothing; with ten thousand readers cmd/galley
 //     TestLeaversOfTenThousand. long: as 29

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,7 @@ type DB struct {
 	write   *sql.DB
 	read    *sql.DB
 	dialect Dialect
+	full    atomic.Bool // the disk had no room for the last transaction
 }
 
 // Open opens the database at url and brings its schema up to date. A url
@@ -155,7 +157,11 @@ func (db *DB) Scrub(ctx context.Context) error {
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	const tries = 5
 	for try := 1; ; try++ {
+		db.makeRoom(ctx)
 		err := db.run(ctx, db.write, nil, fn)
+		if Full(err) {
+			db.full.Store(true)
+		}
 		if err == nil || try == tries || !again(err) {
 			return err
 		}
