@@ -134,12 +134,17 @@ type Waiting struct {
 	Reply      string    // one of the servers' answers
 }
 
-// Waiting lists what is still to go, of all newsletters.
+// Waiting lists what is still to go, of all newsletters, and what is kept back
+// until an operator lets it go.
 func (q *Queue) Waiting(ctx context.Context, tx *store.Tx) ([]Waiting, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT newsletter, issue, state, count(*), min(due), max(reply) FROM delivery
 		WHERE edition IN (SELECT id FROM edition WHERE state IN ('approved', 'held', 'sending', 'paused'))
 			AND state IN ('prepared', 'pending', 'claimed', 'deferred', 'ambiguous') AND due >= 0 GROUP BY newsletter, issue, state
+		UNION ALL
+		SELECT newsletter, issue, state, count(*), 0, max(reply) FROM delivery
+		WHERE edition IN (SELECT id FROM edition WHERE state IN ('sending', 'paused', 'done')) AND state = 'held' AND due >= 0
+		GROUP BY newsletter, issue, state
 		UNION ALL
 		SELECT newsletter, 0, state, count(*), min(due), max(reply) FROM slip
 		WHERE state IN ('pending', 'claimed', 'deferred', 'ambiguous') GROUP BY newsletter, state

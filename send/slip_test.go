@@ -195,6 +195,39 @@ func TestReturns(t *testing.T) {
 	}
 }
 
+// Whether anybody sends is seen by the lease, whose holder may be dead.
+func TestManned(t *testing.T) {
+	h := newHouse(t, 1)
+	e := h.q.engine(t.Context())
+	for _, c := range []struct {
+		what string
+		do   func(ctx context.Context, tx *store.Tx) error
+		want bool
+	}{
+		{"nobody has begun", nil, false}, {"it begins", nil, true},
+		{"it is dead", func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE lease SET until = $1 WHERE name LIKE 'send-%'`, store.Micros(tx.Now().Add(-time.Second)))
+			return err
+		}, false},
+	} {
+		if c.want {
+			if err := e.take(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.do != nil {
+			h.update(c.do)
+		}
+		h.update(func(ctx context.Context, tx *store.Tx) error {
+			got, err := h.q.Manned(ctx, tx)
+			if err != nil || got != c.want {
+				t.Errorf("%s: %v, %v", c.what, got, err)
+			}
+			return nil
+		})
+	}
+}
+
 func TestPublishedAndWaiting(t *testing.T) {
 	h := newHouse(t, 3)
 	h.publish(edition("The tide waits.", time.Now().Add(time.Hour)))

@@ -19,6 +19,7 @@ import (
 	"galley/inbox/intent"
 	"galley/send"
 	"galley/send/store"
+	"galley/templates"
 )
 
 // issueCmd speaks with the desk from the command line, in the words of an
@@ -180,7 +181,7 @@ func (c *issueShow) Run(e *env, i *issueCmd) error {
 		return err
 	}
 	defer h.close()
-	var all []standing
+	all := []standing{}
 	err = h.db.View(e.ctx, func(tx *store.Tx) error {
 		issues, err := h.desk.Issues(e.ctx, tx, n.ID)
 		if err != nil {
@@ -207,6 +208,9 @@ func (c *issueShow) Run(e *env, i *issueCmd) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.Number != 0 && len(all) == 0 {
+		return fmt.Errorf("there is no issue #%d; galley issue show lists those in the making and the last one", c.Number)
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
@@ -242,7 +246,7 @@ func standingOf(i *compose.Issue, run *send.Run) standing {
 
 func printStandings(w io.Writer, all []standing) error {
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "No issue is known yet.")
+		_, err := fmt.Fprintln(w, "No issue is in the making, and none has gone out.")
 		return err
 	}
 	for _, s := range all {
@@ -252,7 +256,7 @@ func printStandings(w io.Writer, all []standing) error {
 		}
 		fmt.Fprintln(w)
 		if s.Readers > 0 {
-			fmt.Fprintf(w, "     %d readers: %s\n", s.Readers, countsLine(s.Counts))
+			fmt.Fprintf(w, "     %s: %s\n", templates.Count(s.Readers, "reader", "readers"), countsLine(s.Counts))
 		}
 		if s.Reason != "" {
 			fmt.Fprintf(w, "     %s\n", strings.ReplaceAll(s.Reason, "\n", "\n     "))
@@ -270,7 +274,7 @@ func countsLine(counts map[string]int) string {
 	for _, s := range []send.State{send.Sent, send.Prepared, send.Pending, send.Claimed, send.Deferred, send.Ambiguous, send.Held,
 		send.Failed, send.Expired, send.Suppressed, send.Dropped} {
 		if n := counts[string(s)]; n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", n, s))
+			out = append(out, fmt.Sprintf("%s %s", templates.Thousands(n), s))
 		}
 	}
 	return strings.Join(out, ", ")

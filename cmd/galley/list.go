@@ -339,15 +339,17 @@ func (c *listImport) Run(e *env, l *listCmd) error {
 }
 
 func (d *desk) take(in io.Reader, name string) error {
+	m := d.meter("records", 0)
 	progress := func(read int) {
-		if read >= 10_000 {
+		if m.at(read); m.w == nil && read >= 10_000 { // nobody watches: a log wants lines
 			fmt.Fprintf(d.stderr, "%d records\n", read)
 		}
 	}
 	rep, err := d.list.Import(d.ctx, d.db, d.id, name, in, progress)
+	m.end()
 	if d.json {
 		err = errors.Join(err, d.say(rep, ""))
-	} else {
+	} else if err == nil || rep.Read > 0 {
 		for _, f := range rep.Faults {
 			fmt.Fprintf(d.stdout, "%s:%d: %s\n", name, f.Line, f.What)
 		}

@@ -82,9 +82,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	if err != nil {
-		return fail(stderr, fmt.Errorf("%w; galley --help lists the commands", err))
+		return fail(stderr, fmt.Errorf("%w; %s", err, whereHelpIs(err)))
 	}
 	return fail(stderr, words.Run(&env{ctx, stdin, stdout, stderr, c.Config}))
+}
+
+// whereHelpIs names the help of the command that was begun.
+func whereHelpIs(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Selected() != nil {
+		return wrong.Context.Selected().FullPath() + " --help shows how"
+	}
+	return "galley --help lists the commands"
 }
 
 // fail tells an error to a person and turns it into an exit code.

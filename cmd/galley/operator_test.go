@@ -93,15 +93,24 @@ func operatorsHand(t *testing.T, config string, deferred int) {
 		copies int
 	}{
 		{"hold #12 greylist+reader040@readers.example", 1}, {"drop 451+reader060@readers.example", 1},
-		{"retry #12", deferred - 1}, {"retry all", deferred - 1}, {"drop #11", 0},
+		{"retry 12", deferred - 1}, {"retry all", deferred - 1}, {"drop #11", 0},
 	} {
 		done = handledRow{}
 		if answer(t, &done, append([]string{"--config", config, "queue", "--json"}, strings.Fields(step.words)...)...); done.Copies != step.copies {
 			t.Errorf("%s: %+v, want %d copies", step.words, done, step.copies)
 		}
+		_, out, _ := command(t, "--config", config, "queue")
+		if kept := strings.Contains(out, "1 held       kept back until galley queue retry"); kept != (strings.HasPrefix(step.words, "hold") || strings.HasPrefix(step.words, "drop 451")) || !strings.Contains(out, "nothing leaves until galley serve runs") {
+			t.Errorf("after %s the queue is told as\n%s", step.words, out)
+		}
 	}
 	if code, _, errs := command(t, "--config", config, "queue", "retry", "nobody@elsewhere.example"); code != exitFailed || !strings.Contains(errs, "nothing of that waits") {
 		t.Errorf("retry of nothing: exit code %d, %s", code, errs)
+	}
+	for _, words := range []string{"queue --failed 77", "issue show 77"} {
+		if code, out, errs := command(t, append([]string{"--config", config}, strings.Fields(words)...)...); code != exitFailed || out != "" || !strings.Contains(errs, "there is no issue #77") {
+			t.Errorf("%s: exit code %d, %s%s", words, code, out, errs)
+		}
 	}
 	_, out, _ := command(t, "--config", config, "queue")
 	if !strings.Contains(out, "waiting for") || !strings.Contains(out, "ALL") || !strings.Contains(out, "being sent: 54 of 60 taken") {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"galley/templates"
 )
 
 // meter shows how far a long piece of work has come, with its rate and the
@@ -44,10 +46,14 @@ func (m *meter) at(done int) {
 	}
 	m.shown = time.Now()
 	rate := float64(done-m.from) / max(time.Since(m.began).Seconds(), 0.001)
-	fmt.Fprintf(m.w, "\r\033[K%d %s, %.0f a second", done, m.what, rate)
+	fmt.Fprintf(m.w, "\r\033[K%s", templates.Thousands(done))
+	if m.total > 0 {
+		fmt.Fprintf(m.w, " of %s", templates.Thousands(m.total))
+	}
+	fmt.Fprintf(m.w, " %s, %s a second", m.what, paceOf(rate))
 	if m.total > 0 && rate > 0 {
-		left := time.Duration(float64(m.total-done)/rate) * time.Second
-		fmt.Fprintf(m.w, ", %d of %d, %v to go", done, m.total, left.Round(time.Second))
+		left := time.Duration(float64(m.total-done) / rate * float64(time.Second))
+		fmt.Fprintf(m.w, ", %s to go", span(left))
 	}
 }
 

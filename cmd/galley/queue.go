@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,6 +63,7 @@ type runRow struct {
 
 // queueState is all that the queue command tells.
 type queueState struct {
+	Sending      bool             `json:"sending"` // a process is there that sends
 	Runs         []runRow         `json:"runs"`
 	Waiting      []waitingRow     `json:"waiting"`
 	Destinations []destinationRow `json:"destinations"`
@@ -109,6 +111,9 @@ func (h *house) queueState(e *env) (*queueState, error) {
 		if err != nil {
 			return err
 		}
+		if s.Sending, err = h.queue.Manned(e.ctx, tx); err != nil {
+			return err
+		}
 		for k, w := range waiting {
 			s.Waiting = append(s.Waiting, waitingRow{w.Newsletter, w.Issue, string(w.State), w.Count, stamp(w.Due), w.Reply})
 			if first := k == 0 || waiting[k-1].Newsletter != w.Newsletter || waiting[k-1].Issue != w.Issue; first && w.Issue != 0 {
@@ -139,91 +144,12 @@ func (h *house) addRun(e *env, tx *store.Tx, s *queueState, w send.Waiting) erro
 	return err
 }
 
-// mostDestinations are as many rows as fit a screen; the rest is one row.
-const mostDestinations = 20
-
-func (s *queueState) print(w io.Writer) error {
-	if len(s.Waiting) == 0 {
-		_, err := fmt.Fprintln(w, "Nothing waits.")
-		return err
-	}
-	for _, r := range s.Runs {
-		fmt.Fprintf(w, "%s #%d is being sent: %d of %d taken", r.Newsletter, r.Issue, r.Taken, r.Readers)
-		if r.Seconds > 0 {
-			fmt.Fprintf(w, ", %.1f a second, %v to go", r.PerSecond, time.Duration(r.Seconds)*time.Second)
-		}
-		fmt.Fprintln(w, ".")
-	}
-	for _, r := range s.Waiting {
-		what := "desk mails"
-		if r.Issue != 0 {
-			what = fmt.Sprintf("#%d", r.Issue)
-		}
-		if r.Issue < 0 {
-			what = fmt.Sprintf("to #%d", -r.Issue) // a correction
-		}
-		fmt.Fprintf(w, "%-12s %-10s %7d %s\n", r.Newsletter, what, r.Count, r.State)
-	}
-	if len(s.Destinations) > 0 {
-		fmt.Fprintf(w, "\n%s", s.table())
-	}
-	return nil
-}
-
-// table is the qshape of the queue: destinations down, ages across, and below
-// it what the servers say that put us off.
-func (s *queueState) table() string {
-	var b, said strings.Builder
-	fmt.Fprintf(&b, "%-28s %7s", "waiting for", "all")
-	for _, a := range send.Ages {
-		fmt.Fprintf(&b, " %6s", a)
-	}
-	b.WriteByte('\n')
-	total, others := destinationRow{Domain: "ALL", Ages: map[string]int{}}, destinationRow{Domain: "others", Ages: map[string]int{}}
-	for k, d := range s.Destinations {
-		total.take(d)
-		if k >= mostDestinations {
-			others.take(d)
-		}
-	}
-	total.line(&b)
-	for _, d := range s.Destinations[:min(len(s.Destinations), mostDestinations)] {
-		d.line(&b)
-		if d.Reply != "" {
-			fmt.Fprintf(&said, "\n%s\n  %s\n", d.Domain, d.Reply)
-			if d.Due != "" {
-				fmt.Fprintf(&said, "  next try %s\n", d.Due)
-			}
-		}
-	}
-	if others.Total > 0 {
-		others.line(&b)
-	}
-	return b.String() + said.String()
-}
-
-func (d *destinationRow) take(o destinationRow) {
-	d.Total += o.Total
-	for age, n := range o.Ages {
-		d.Ages[age] += n
-	}
-}
-
-func (d *destinationRow) line(w io.Writer) {
-	fmt.Fprintf(w, "%-28s %7d", d.Domain, d.Total)
-	for _, a := range send.Ages {
-		cell := "."
-		if n := d.Ages[a]; n > 0 {
-			cell = strconv.Itoa(n)
-		}
-		fmt.Fprintf(w, " %6s", cell)
-	}
-	fmt.Fprintln(w)
-}
-
 func (c *queueShow) failures(e *env, h *house, n *Newsletter, asJSON bool) error {
 	rows := []failureRow{}
 	err := h.db.View(e.ctx, func(tx *store.Tx) error {
+		if r, err := h.queue.Progress(e.ctx, tx, n.ID, c.Failed); err != nil || r == nil {
+			return cmp.Or(err, fmt.Errorf("there is no issue #%d that was approved; galley issue show lists the issues", c.Failed))
+		}
 		failures, err := h.queue.Failures(e.ctx, tx, n.ID, c.Failed)
 		for _, f := range failures {
 			why, err := h.desk.Refused(n.ID, f)
@@ -295,7 +221,7 @@ type (
 
 // chosen says whose mail is meant.
 type chosen struct {
-	Who []string `arg:"" help:"An address, a domain, an issue as #12, or all; an issue together with one of the others."`
+	Who []string `arg:"" help:"An address, a domain, an issue by its number, or all; an issue together with one of the others."`
 }
 
 // Run lets go.
@@ -318,15 +244,15 @@ func (c *queueDrop) Run(e *env, q *queueCmd) error {
 func (c chosen) choice(newsletter string) (send.Choice, error) {
 	out := send.Choice{Newsletter: newsletter}
 	for _, w := range c.Who {
-		number, err := strconv.Atoi(strings.TrimPrefix(w, "#"))
+		number, err := strconv.Atoi(strings.TrimPrefix(w, "#")) // to a shell a bare # begins a comment
 		switch {
-		case strings.HasPrefix(w, "#") && err == nil && number > 0 && out.Issue == 0:
+		case err == nil && number > 0 && out.Issue == 0:
 			out.Issue = number
 		case w == "all":
 		case strings.Contains(w, ".") && out.Who == "":
 			out.Who = w
 		default:
-			return out, fmt.Errorf("%q is no address, no domain, no issue such as #12 and not all; name one of each at most", w)
+			return out, fmt.Errorf("%q is no address, no domain, no number of an issue and not all; name one address or domain and one issue at most", w)
 		}
 	}
 	return out, nil
