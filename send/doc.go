@@ -64,4 +64,20 @@
 //   - several machines: TestMachines, cmd/galley TestFurtherMachine.
 //   - everything at once, to the real program: cmd/galley TestChaos.
 //     long: GALLEY_SERVERS=1 GALLEY_CHAOS_SEEDS=100 GALLEY_CHAOS_READERS=5000 go test -tags chaos -timeout 0 -v -run TestChaos ./cmd/galley
+//
+// What measures the goals of speed, each on a machine that does nothing else;
+// -benchtime says how many turns are taken, of which the medians count:
+//   - S1, S2, S3 against other senders, speed and processor's time:
+//     galley bench --against 9 --connections 50 --sign none; BenchmarkAgainst in relay.
+//   - S4, the client's processor's time a copy: go test -run '^$' -bench Deliver -benchtime 2000x ./send/relay
+//   - S5, round trips, with a window too, in simulated time: go test -v -run TestRoundTrips ./send/relay
+//   - S6, memory over a million readers: galley bench --recipients 1000000 --connections 50
+//   - S7 and D3, what books cost and signing ahead saves: go test -run '^$' -bench Durable -benchtime 5x ./send/relay
+//   - S8, allocations a copy: go test -run Allocations ./send ./send/message ./send/relay
+//   - D1, RSA over its bare signature: go test -run '^$' -bench '^BenchmarkSigning$' -benchtime 500x ./send/message
+//   - D2, Ed25519 against go-msgauth: go test -run '^$' -bench Signed -benchtime 9x ./send/relay
+//   - P1, a result with its attempt: go test -run '^$' -bench Mark -benchtime 200x ./send
+//   - P2, everybody who waits is claimed, on both databases:
+//     GALLEY_SERVERS=1 go test -run '^$' -bench Walk -benchtime 1x ./send -readers 1000000
+//   - P3, an import: go test -run '^$' -bench Import -benchtime 1x ./send/list -rows 1000000
 package send
