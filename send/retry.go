@@ -66,8 +66,22 @@ func jitter(d time.Duration, id int64, n int) time.Duration {
 var policyWords = []string{
 	"spam", "block", "policy", "blacklist", "blocklist", "denylist", "reputation", "dmarc", "dkim", "spf ",
 	"spf:", "rbl", "dnsbl", "spamhaus", "barracuda", "listed", "unsolicited", "abuse", "banned", "rejected due to",
-	"not authorized", "not permitted", "authentication required", "relay", "too many", "rate limit", "content",
+	"not authorized", "not permitted", "authenticat", "relay", "too many", "rate limit", "content", "prohibit", "denied",
+	"refuse", "virus", "malware", "phish", "junk", "unwanted", "not welcome", "not allowed", "callout", "callback", "verif",
+	"helo", "ehlo", "tls", "encrypt", "reverse", "ptr ", "rdns", "greylist", "throttl", "frequen", "filter", "header", "attachment",
 }
+
+// senderWords name the one who sends or the machine it comes from: what is
+// unknown or does not exist then is not the reader.
+var senderWords = []string{"sender", "envelope from", "mail from", "return path", "return-path", "your ip", "your host", "your server", "your domain", "your network", "client host", "sending "}
+
+// goneWords say that nobody has the address, and fullWords that its mailbox
+// takes nothing now.
+var (
+	goneWords = []string{"user unknown", "unknown user", "no such user", "unknown recipient", "recipient unknown", "no such recipient", "no mailbox", "mailbox not found",
+		"no such mailbox", "mailbox unavailable", "user not found", "recipient not found", "user does not exist", "user doesn't exist"}
+	fullWords = []string{"quota", "mailbox full", "mailbox is full", "insufficient storage", "out of storage"}
+)
 
 // hardCodes say that this very address is not there, or does not take mail.
 var hardCodes = []string{"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
@@ -85,17 +99,30 @@ func Classify(code int, enhanced, text string) Class {
 		return ClassOurs
 	case code < 500 || code == 552: // RFC 5321 section 4.5.3.1.10: 552 to RCPT is temporary
 		return ClassSoft
-	case in(hardCodes, enhanced) && !names(text, "spam", "blacklist", "blocklist", "spamhaus"):
+	case in(hardCodes, enhanced) && !names(text, "spam", "blacklist", "blocklist", "spamhaus", "not allowed to send", "authenticat") && !names(text, senderWords...):
 		return ClassHard
 	case enhanced == "" && (code == 550 || code == 551 || code == 553):
-		if names(text, policyWords...) {
-			return ClassOurs
-		}
-		return ClassHard
-	case names(text, policyWords...):
+		return bareClass(text)
+	case names(text, policyWords...), names(text, senderWords...):
 		return ClassOurs
 	}
 	return ClassSoft
+}
+
+// bareClass judges a refusal to RCPT that gives no status; it blames the
+// address unless the words speak of anything else.
+func bareClass(text string) Class {
+	switch {
+	case names(text, senderWords...):
+		return ClassOurs
+	case names(text, goneWords...):
+		return ClassHard
+	case names(text, fullWords...):
+		return ClassSoft
+	case names(text, policyWords...):
+		return ClassOurs
+	}
+	return ClassHard
 }
 
 func in(list []string, s string) bool {
