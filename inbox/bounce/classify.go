@@ -20,6 +20,8 @@ func Classify(status, diagnostic string) string {
 func classify(status, diagnostic, words string) string {
 	code := statusClass(status)
 	switch {
+	case status == "5.1.7" || status == "5.1.8":
+		return Ours // the sender's address, whatever the words (RFC 3463 section 3.2)
 	case code == "" || vague(status):
 		if words != "" {
 			return words
@@ -61,8 +63,8 @@ func statusClass(status string) string {
 	switch status[2:] {
 	case "1.0", "1.1", "1.3", "1.6", "1.10", "2.1":
 		return Hard
-	case "1.2", "4.4", "4.1", "1.8":
-		return map[bool]string{true: Ours, false: Domain}[status == "5.1.8"]
+	case "1.2", "4.4", "4.1":
+		return Domain
 	case "2.2", "4.7", "4.2", "4.6":
 		return Soft
 	}

@@ -95,7 +95,7 @@ func fromMachine(m *mime.Message) bool {
 // aboutAddress tells whether words of any language say that a mail did not
 // arrive, or why.
 func aboutAddress(lower string) bool {
-	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || laterAbroad.MatchString(lower) || notValid.MatchString(lower)
+	return failedAbroad.MatchString(lower) || goneAbroad.MatchString(lower) || fullAbroad.MatchString(lower) || laterAbroad.MatchString(lower) || refusedAbroad.MatchString(lower) || blamesSender(lower) || notValid.MatchString(lower)
 }
 
 var notValid = gate(`not a valid (user|recipient|address|mail ?box)|no such (address|recipient|mail ?box|person|account)|(unknown|invalid) (mail ?box|account)|mail ?box (is )?(unknown|invalid|disabled)`)
@@ -245,7 +245,7 @@ func alone(a string) string {
 		return a
 	}
 	local, domain := a[:at], a[at:]
-	for _, mark := range []string{"：", "（", "「", "【", "《", "，", "；", "、", "SMTP:", "smtp:"} {
+	for _, mark := range []string{"：", "（", "「", "【", "《", "，", "；", "、", "SMTP:", "smtp:", "mailto:"} {
 		if i := strings.LastIndex(local, mark); i >= 0 {
 			local = local[i+len(mark):]
 		}
