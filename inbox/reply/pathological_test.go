@@ -14,7 +14,7 @@ var pathological = []string{
 	"On Mon, 1 Jan 2024 at 10:00, A <a@example.org> wrote:\n", "wrote:\n", "1 a@b:\n", "On ", "On a <\n", "<", "On <\n> x\n", // attributions
 	"> On 1 Jan 2024 wrote:\n", "On 1:00 a@b:\n\n> x\n\ny\n", "Ada wrote:\nb\n", "On 1:00 a@b wrote:\nb\nb\nb\nb\n",
 	"From: a@example.org\n", "From:\n", "a:\n", "*From:* x\n", "Subject: b\nDate: 1\n\n", "From: a\nTo: b\n> c\n", // header blocks
-	"-----", "_____\n", "_____________\na\n", "----- Forwarded message -----\n", "Begin forwarded message:\n\n", "##- above -##\n", // separators
+	"-----", "_____\n", "_____________\na\n", "----- Forwarded message -----\n", "Begin forwarded message:\n\n", "##- above -##\n", "----- Original Message -----\n> x\n", "--- Original Message ---\nOn 1:00 a@b wrote:\n> x\n", // separators
 	"a\n", "\n\n", "-- \n", "Kind regards,\n", "- Bob\n\n", "Sent from my x\n", "This e-mail is ", "caution: external\n", // feet
 }
 

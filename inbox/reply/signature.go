@@ -117,7 +117,7 @@ func markFooters(lines []Line) {
 			lines[i].Kind = Footer // a line drawn above the quote
 		case isRule(s) && len(s) >= 10 && footerBelow(lines[i+1:end]):
 			setKind(lines[i:end], Footer)
-		case written && legal(s), len(s) > 10 && len(s) < 4000 && gatewayWarning.MatchString(s):
+		case written && legal(lines, i), len(s) > 10 && len(s) < 4000 && gatewayWarning.MatchString(s):
 			setKind(lines[i:paragraphEnd(lines, i)], Footer)
 		}
 		written = written || lines[i].Kind == Own
@@ -152,9 +152,14 @@ func paragraphEnd(lines []Line, i int) int {
 	return i
 }
 
-// legal knows how confidentiality notices begin.
-func legal(s string) bool {
-	return len(s) > 20 && len(s) < 4000 && legalStart.MatchString(s)
+// legal knows a notice of confidentiality at line i. One without a title is
+// long; "this message is confidential, do not print it" is the person's.
+func legal(lines []Line, i int) bool {
+	s := lines[i].bare()
+	if len(s) <= 20 || len(s) >= 4000 {
+		return false
+	}
+	return legalTitle.MatchString(s) || legalStart.MatchString(s) && len(joined(lines, i, paragraphEnd(lines, i)-1)) >= 70
 }
 
 // sentFrom knows the line a telephone adds.
