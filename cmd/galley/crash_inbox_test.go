@@ -91,9 +91,9 @@ func (w *crashWire) serve(l net.Listener) {
 			return
 		}
 		to, err := net.Dial("tcp", w.to)
-		if err != nil {
+		if err != nil { // a busy machine: the daemon tries again, and must be heard then
 			from.Close()
-			return
+			continue
 		}
 		go func() { io.Copy(from, to); from.Close() }()
 		go w.hear(from, to)
