@@ -53,11 +53,14 @@
 //   - 30 to 32: TestOutageOfADay, TestRefusedForEver, TestGreylist.
 //   - 33: TestFullBooks, TestFullDisk, TestReadOnlyDisk, TestLockedBooks.
 //   - 34: cmd/galley TestSecondDaemon, TestSecondHouse, TestFurtherMachine; TestFencing here.
+//     long: GALLEY_SERVERS=1 go test -count 20 -timeout 0 -run TestFurtherMachine ./cmd/galley
 //   - 35: TestWhoLeavesInMidRunGetsNothing; with ten thousand readers cmd/galley
 //     TestLeaversOfTenThousand. long: as 29
 //   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley
 //     TestHeldKilledResumed, TestCancelledInMidRun, TestChangesInMidRun.
 //   - 38: TestBreaker, TestBreakerByProvider, TestRefusals.
+//   - 40: BenchmarkWalk with -page 100 for the claim and the start; speed and memory:
+//     galley bench --recipients 1000000 --sign none --connections 50, and with 10000
 //   - 41: the same on PostgreSQL, and cmd/galley TestPostgresKilledInMidRun.
 //     long: GALLEY_SERVERS=1 go test ./send/... ./cmd/galley
 //   - 45: go test -tags chaos -run TestClockJumps ./cmd/galley
