@@ -84,11 +84,11 @@ func TestSecondHouse(t *testing.T) {
 // TestFurtherMachine is the second half of bar 34, with the real program on
 // PostgreSQL: a machine that sends beside the house is killed in mid-run, and
 // another is frozen for longer than its lease lives. The house sends what they
-// had; the frozen one ends itself when it wakes, and sends nothing more.
+// had; the frozen one ends itself when it wakes, and begins nothing more.
 func TestFurtherMachine(t *testing.T) {
 	servertest.Need(t, "postgres")
-	const readers = 900
-	r := newRig(t, footing{books: storetest.Schema(t, servertest.StartPostgres(t).URL), falls: true}, crashConfig{connections: 4})
+	const readers, lines = 900, 4
+	r := newRig(t, footing{books: storetest.Schema(t, servertest.StartPostgres(t).URL), falls: true}, crashConfig{connections: lines})
 	r.think(20 * time.Millisecond)
 	r.readers(readers, noFate)
 	r.start()
@@ -119,7 +119,7 @@ func TestFurtherMachine(t *testing.T) {
 		t.Error("the frozen machine goes on after others have taken its copies")
 	}
 	log := string(readFile(t, daemonLog(filepath.Join(dir, "galley.toml"))))
-	if code := third.cmd.ProcessState.ExitCode(); code != exitFailed || r.sent() != before {
+	if code := third.cmd.ProcessState.ExitCode(); code != exitFailed || r.sent()-before > lines { // what was on the wire when it froze
 		t.Errorf("it ends with code %d, after %d more copies:\n%s", code, r.sent()-before, tail(log, 10))
 	}
 	epochs := r.number(`SELECT count(DISTINCT epoch) FROM delivery WHERE state = 'sent'`)
