@@ -22,6 +22,10 @@ import (
 	"galley/templates"
 )
 
+// midRun is how slow a next hop is so that a run lasts long enough to have a
+// middle, on a fast machine too: mail takes half a second to be seen.
+const midRun = 5 * time.Millisecond
+
 // TestHeldKilledResumed is bar 36: an issue is held in the middle of its run,
 // once by another process and once by mail, the daemon is killed while it
 // stands, and it is resumed. What was in flight is all that still leaves, a
@@ -29,8 +33,8 @@ import (
 func TestHeldKilledResumed(t *testing.T) { onEach(t, heldKilledResumed) }
 
 func heldKilledResumed(t *testing.T, on footing) {
-	const readers = 1200
-	r := newRig(t, on, crashConfig{connections: 8})
+	const readers = 2400
+	r := newRig(t, on, crashConfig{connections: 8, slow: midRun})
 	r.readers(readers, noFate)
 	r.start()
 	r.letOut()
@@ -75,7 +79,7 @@ func TestCancelledInMidRun(t *testing.T) { onEach(t, cancelledInMidRun) }
 
 func cancelledInMidRun(t *testing.T, on footing) {
 	const readers = 800
-	r := newRig(t, on, crashConfig{connections: 8})
+	r := newRig(t, on, crashConfig{connections: 8, slow: midRun})
 	r.readers(readers, noFate)
 	r.start()
 	r.letOut()

@@ -67,6 +67,7 @@ type crashConfig struct {
 	name, from, tagline, postal, selector string
 	connections, window                   int // window 0 is 1
 	imapPort                              string
+	slow                                  time.Duration // before each answer of the next hop
 }
 
 const (
@@ -87,7 +88,7 @@ func newRig(t *testing.T, on footing, conf crashConfig) *rig {
 	r.rand = rand.New(rand.NewPCG(crashSeed(t), 0))
 	r.open()
 	var err error
-	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{OnAccept: r.accepted, Fault: r.step, Chunking: conf.window > 1})
+	r.sink, err = sendtest.Start("127.0.0.1:0", sendtest.Options{OnAccept: r.accepted, Fault: r.step, Chunking: conf.window > 1, Delay: conf.slow})
 	if err != nil {
 		t.Fatal(err)
 	}
