@@ -19,14 +19,11 @@ type card struct {
 	image, dir string
 }
 
-// insertCard mounts a card where the kernel lets root do that.
+// insertCard mounts a card where that is possible.
 func insertCard(t *testing.T) *card {
 	t.Helper()
 	if os.Getenv("GALLEY_SERVERS") == "" || os.Geteuid() != 0 {
 		t.Skip("mounts a file system: set GALLEY_SERVERS and be root")
-	}
-	if _, err := os.Stat("/dev/loop-control"); err != nil {
-		t.Skip("no file can be mounted here:", err)
 	}
 	c := &card{t: t, image: filepath.Join(t.TempDir(), "image"), dir: t.TempDir()}
 	if err := os.WriteFile(c.image, make([]byte, 32<<20), 0o600); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"galley/send"
 	"galley/send/sendtest"
@@ -67,13 +68,17 @@ func TestBlocks(t *testing.T) {
 				_, port, _ := net.SplitHostPort(r.Addr)
 				r.Addr, r.Security, r.TLS = net.JoinHostPort("localhost", port), STARTTLS, pool
 			}
-			l := open(t, r)
+			l := open(t, r).(*line)
 			for i := range 6 {
+				l.near = i == 4
 				if o, ok := l.Begin(t.Context(), to("ann@example.org"), inStretches(rnd, body)); !ok {
 					t.Fatal(o)
 				}
 				if i%2 == 0 {
 					l.Lead()
+				}
+				if led := i%2 == 0 && !(l.near && name == "TCP"); l.led != led {
+					t.Errorf("message %d: its body went ahead: %t, want %t", i, l.led, led)
 				}
 				must(t, l.End(nil))
 			}
@@ -89,10 +94,25 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// Who answers EHLO at once is near, and who takes a while is not.
+func TestNear(t *testing.T) {
+	for delay, want := range map[time.Duration]bool{0: true, 3 * nearby: false} {
+		_, r := sink(t, sendtest.Options{Delay: delay})
+		near := false
+		for range 20 { // a busy machine may take its time once
+			near = near || open(t, r).(*line).near
+		}
+		if near != want {
+			t.Errorf("a next hop that answers after %v is near: %t", delay, near)
+		}
+	}
+}
+
 // A body without its dot is nobody's mail, whether the line is closed or lost.
 func TestLedAndLeft(t *testing.T) {
 	s, r := sink(t, sendtest.Options{})
-	l := open(t, r)
+	l := open(t, r).(*line)
+	l.near = false // on loopback it is not
 	next := to("bo@example.org")
 	must(t, send.Deliver(t.Context(), l, to("ann@example.org"), letter("one"), &next))
 	if o, ok := l.Begin(t.Context(), next, send.Whole(letter("two"))); !ok {
