@@ -3,29 +3,31 @@ package send
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
-	"galley/send/list"
 	"galley/send/store"
 )
 
-// crowd puts n readers on the list in one transaction.
+// crowd puts n readers on the list.
 func (h *house) crowd(n int) {
 	h.t.Helper()
+	var file strings.Builder
+	file.WriteString("address\n")
+	for i := range n {
+		fmt.Fprintf(&file, "reader%06d@mail.example\n", i)
+	}
+	r, err := h.list.Import(h.t.Context(), h.q.DB, "harbour", "a test", strings.NewReader(file.String()), nil)
+	if err != nil || r.Added != n {
+		h.t.Fatal(r, err)
+	}
 	h.update(func(ctx context.Context, tx *store.Tx) error {
-		for i := range n {
-			a, err := list.ParseAddress(fmt.Sprintf("reader%06d@mail.example", i))
-			if err != nil {
-				return err
-			}
-			s, _, err := h.list.Add(ctx, tx, "harbour", a, "", tx.Now(), "a test")
-			if err != nil {
-				return err
-			}
-			h.ids[a.String()] = s.ID
+		all, err := h.list.All(ctx, tx, "harbour", 0, n)
+		for _, s := range all {
+			h.ids[s.Address.String()] = s.ID
 		}
-		return nil
+		return err
 	})
 }
 

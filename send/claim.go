@@ -30,7 +30,7 @@ type task struct {
 }
 
 // waiting are the states from which a task is claimed, the urgent first.
-var waiting = []State{Deferred, Ambiguous, Pending}
+var waiting = [...]State{Deferred, Ambiguous, Pending}
 
 // claim takes what is due, up to that many slips and up to n in all: slips
 // first, since somebody waits for them, then deliveries of the editions that
@@ -39,15 +39,18 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 	if slips == 0 && n == 0 {
 		return nil, nil
 	}
-	some, err := e.anyDue(ctx)
-	if err != nil || !some {
+	due, err := e.due(ctx)
+	if slips == 0 {
+		delete(due, allSlips)
+	}
+	if err != nil || len(due) == 0 {
 		return nil, err
 	}
 	ctx = e.uncut(ctx)
 	var tasks []*task
 	err = e.q.DB.Update(ctx, func(tx *store.Tx) error {
 		tasks = tasks[:0]
-		some, err := e.claimSlips(ctx, tx, slips)
+		some, err := e.claimSlips(ctx, tx, due[allSlips], slips)
 		if err != nil {
 			return fmt.Errorf("claiming slips: %w", err)
 		}
@@ -60,7 +63,7 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			return err
 		}
 		for _, ed := range live {
-			if ed.State != Sending || e.q.Newsletters[ed.Newsletter] == nil || len(tasks) >= n {
+			if ed.State != Sending || e.q.Newsletters[ed.Newsletter] == nil || len(due[ed.ID]) == 0 || len(tasks) >= n {
 				continue
 			}
 			if !e.q.open(ed.ID) {
@@ -69,7 +72,7 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 			if err := e.heed(ctx, tx, ed.ID); err != nil {
 				return err
 			}
-			some, err := e.claimDeliveries(ctx, tx, ed, n-len(tasks))
+			some, err := e.claimDeliveries(ctx, tx, ed, due[ed.ID], n-len(tasks))
 			if err != nil {
 				return fmt.Errorf("claiming issue %d of %s: %w", ed.Issue, ed.Newsletter, err)
 			}
@@ -80,26 +83,14 @@ func (e *engine) claim(ctx context.Context, slips, n int) ([]*task, error) {
 	return tasks, err
 }
 
-// anyDue looks without the write lock whether there is anything to claim.
-func (e *engine) anyDue(ctx context.Context) (some bool, err error) {
-	err = e.q.DB.View(ctx, func(tx *store.Tx) error {
-		now := store.Micros(tx.Now())
-		return tx.QueryRowContext(ctx, `SELECT
-			EXISTS (SELECT 1 FROM slip WHERE state IN ('pending', 'deferred', 'ambiguous') AND due <= $1) OR
-			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE state = 'sending')
-				AND state IN ('pending', 'deferred', 'ambiguous') AND due >= 0 AND due <= $2)`, now, now).Scan(&some)
-	})
-	return some, err
-}
-
-func (e *engine) claimSlips(ctx context.Context, tx *store.Tx, n int) ([]*task, error) {
+func (e *engine) claimSlips(ctx context.Context, tx *store.Tx, states []State, n int) ([]*task, error) {
 	var all []*task
 	now := store.Micros(tx.Now())
 	only, editors := e.q.whileAway(6)
-	for _, from := range waiting {
+	for _, from := range states {
 		args := append([]any{e.epoch, now, from, now, n - len(all)}, editors...)
 		rows, err := tx.QueryContext(ctx, `UPDATE slip SET state = 'claimed', epoch = $1, changed = $2
-			WHERE id IN (SELECT id FROM slip WHERE state = $3 AND due <= $4`+only+` ORDER BY due, id LIMIT $5`+tx.Skip()+`)
+			WHERE `+tx.Those("slip", `state = $3 AND due <= $4`+only+` ORDER BY due, id LIMIT $5`)+`
 			RETURNING id, newsletter, address, attempts, first, due, raw`, args...)
 		some, err := collect(rows, err, func(row scanner) (*task, error) {
 			t := &task{slip: true, from: from}
@@ -113,22 +104,13 @@ func (e *engine) claimSlips(ctx context.Context, tx *store.Tx, n int) ([]*task, 
 	return all, nil
 }
 
-func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, n int) ([]*task, error) {
+func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, states []State, n int) ([]*task, error) {
 	var all []*task
-	now := store.Micros(tx.Now())
-	for _, from := range waiting {
+	for _, from := range states {
 		if len(all) >= n {
 			break
 		}
-		rows, err := tx.QueryContext(ctx, `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
-			WHERE id IN (SELECT id FROM delivery WHERE edition = $3 AND state = $4 AND due >= 0 AND due <= $5 ORDER BY due, id LIMIT $6`+tx.Skip()+`)
-			RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due, plain,
-				(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`,
-			e.epoch, now, ed.ID, from, now, n-len(all))
-		some, err := collect(rows, err, func(row scanner) (*task, error) {
-			t := &task{edition: ed.ID, from: from}
-			return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.plain, &t.seal)
-		})
+		some, err := e.claimFrom(ctx, tx, ed, from, n-len(all))
 		if err != nil {
 			return nil, err
 		}
@@ -138,6 +120,23 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+func claimText(tx *store.Tx) string {
+	return `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
+		WHERE ` + tx.Those("delivery", `edition = $3 AND state = $4 AND due >= 0 AND (due, id) > ($5, $6) AND due <= $7 ORDER BY due, id LIMIT $8`) + `
+		RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due, plain,
+			(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`
+}
+
+// claimRows takes up to n of those who wait in a state, the earliest behind f.
+func (e *engine) claimRows(ctx context.Context, tx *store.Tx, ed *Edition, from State, f front, n int) ([]*task, error) {
+	now := store.Micros(tx.Now())
+	rows, err := tx.QueryContext(ctx, claimText(tx), e.epoch, now, ed.ID, from, f.due, f.id, now, n)
+	return collect(rows, err, func(row scanner) (*task, error) {
+		t := &task{edition: ed.ID, from: from}
+		return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.plain, &t.seal)
+	})
 }
 
 // notice marks the tasks whose readers are no longer on the list.

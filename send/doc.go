@@ -59,7 +59,8 @@
 //   - 36, 37: TestHaltInMidRun, TestCancelledUnderADeadProcess; cmd/galley
 //     TestHeldKilledResumed, TestCancelledInMidRun, TestChangesInMidRun.
 //   - 38: TestBreaker, TestBreakerByProvider, TestRefusals.
-//   - 40: BenchmarkWalk with -page 100 for the claim and the start; speed and memory:
+//   - 40: TestClaimReadsLittle; BenchmarkWalk with -page 100 for the claim and the
+//     start; speed and memory:
 //     galley bench --recipients 1000000 --sign none --connections 50, and with 10000
 //   - 41: the same on PostgreSQL, and cmd/galley TestPostgresKilledInMidRun.
 //     long: GALLEY_SERVERS=1 go test ./send/... ./cmd/galley

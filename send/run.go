@@ -33,6 +33,7 @@ type engine struct {
 	drained  chan struct{}       // closed when no worker is left
 	turned   time.Time           // when the last full turn began
 	suspects map[int64]time.Time // leases whose process had no session when it was looked for
+	fronts   map[int64]front     // by edition
 
 	mu       sync.Mutex
 	claimed  map[*task]bool // not yet settled
@@ -89,7 +90,7 @@ func (q *Queue) run(ctx, hard context.Context) error {
 func (q *Queue) engine(hard context.Context) *engine {
 	n := q.connections()
 	return &engine{q: q, hard: hard, pace: newPacer(q.Pace), slips: make(chan *task, 4*n), tasks: make(chan *task, claimWindow(n)), results: make(chan *result, n),
-		drained: make(chan struct{}), claimed: map[*task]bool{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}, looked: map[int64]looked{}}
+		drained: make(chan struct{}), claimed: map[*task]bool{}, fronts: map[int64]front{}, presses: map[int64]*press{}, breakers: map[int64]*breaker{}, totals: map[int64]int{}, looked: map[int64]looked{}}
 }
 
 // claimWindow is how many deliveries may be claimed and not begun. A claim costs a

@@ -214,13 +214,16 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // bell of the next one.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
-// Skip is the clause with which a SELECT inside an UPDATE passes over rows
-// that another machine is claiming. SQLite has one writer and needs none.
-func (tx *Tx) Skip() string {
+// Those is the condition with which an UPDATE or DELETE of a table takes the rows
+// that a SELECT of the same table finds, given from its WHERE on. What another
+// machine is taking is passed over; SQLite has one writer and needs none of that.
+// PostgreSQL goes to each row by the place where it has just found it: by their
+// ids it would rather read all of a small table than find a page of them.
+func (tx *Tx) Those(table, where string) string {
 	if tx.dialect == PostgreSQL {
-		return " FOR UPDATE SKIP LOCKED"
+		return "ctid = ANY (ARRAY(SELECT ctid FROM " + table + " WHERE " + where + " FOR UPDATE SKIP LOCKED))"
 	}
-	return ""
+	return "id IN (SELECT id FROM " + table + " WHERE " + where + ")"
 }
 
 // Weigh has PostgreSQL look at what is in a table, after many rows have come at
