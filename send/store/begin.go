@@ -9,10 +9,12 @@ import (
 // driver compiles its BEGIN and its COMMIT anew for each, which is a third of
 // what the house's usual look at the books costs.
 func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
+	t := &transaction{c: c}
 	if err := c.say(ctx, c.begin); err != nil {
+		t.Rollback() // the driver tells that ctx has ended also when the transaction did begin
 		return nil, err
 	}
-	return &transaction{c: c}, nil
+	return t, nil
 }
 
 // say runs a statement without values and without rows.

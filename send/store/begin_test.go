@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"galley/send/store"
@@ -33,4 +35,45 @@ func TestRefusedCommit(t *testing.T) {
 			t.Errorf("the pebbles add up to %d, %v", n, err)
 		}
 	})
+}
+
+// hasty is a context that ends while its first statement runs.
+type hasty struct {
+	context.Context
+	asked *atomic.Int32
+	over  chan struct{}
+}
+
+func (h hasty) Done() <-chan struct{} {
+	if h.asked.Add(1) > 2 { // database/sql and the driver have found it alive
+		return h.over
+	}
+	return h.Context.Done()
+}
+
+func (h hasty) Err() error {
+	if h.asked.Load() > 2 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whoever is told that a transaction has not begun leaves none behind: the
+// connection goes to the next one.
+func TestCutOffWhileItBegins(t *testing.T) {
+	db := storetest.Open(t)
+	over := make(chan struct{})
+	close(over)
+	for range 1500 {
+		ctx, cancel := context.WithCancel(t.Context())
+		h := hasty{ctx, new(atomic.Int32), over}
+		db.View(h, func(*store.Tx) error { return nil })
+		db.Update(h, func(*store.Tx) error { return nil })
+		cancel()
+		for _, f := range []func(context.Context, func(*store.Tx) error) error{db.View, db.Update} {
+			if err := f(t.Context(), func(*store.Tx) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
