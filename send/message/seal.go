@@ -175,19 +175,24 @@ func (c *Compiled) signatures(dst []byte, w *scratch, s Slots, signers []*Signer
 	if err := c.fill(w, s); err != nil {
 		return dst, false, fmt.Errorf("copy for %.80q: %w", s.To.Addr, err)
 	}
-	p, err := c.printOf(w, signers)
-	if err != nil {
-		return dst, false, err
-	}
 	start := len(dst)
-	if fits = len(seal) > sealStart && bytes.Equal(seal[:printLen], p); fits {
-		w.body = append(w.body[:0], seal[printLen:sealStart]...)
-		dst, fits = c.sealed(dst, w, s, signers, seal[sealStart:])
+	if len(seal) > sealStart { // the print of a copy without a seal is of use to nobody
+		p, err := c.printOf(w, signers)
+		if err != nil {
+			return dst, false, err
+		}
+		if fits = bytes.Equal(seal[:printLen], p); fits {
+			w.body = append(w.body[:0], seal[printLen:sealStart]...)
+			dst, fits = c.sealed(dst, w, s, signers, seal[sealStart:])
+		}
 	}
 	if !fits {
-		dst, err = c.signAll(dst[:start], w, s, signers)
+		var err error
+		if dst, err = c.signAll(dst[:start], w, s, signers); err != nil {
+			return dst, false, err
+		}
 	}
-	return dst, fits, err
+	return dst, fits, nil
 }
 
 // sealed appends the signature fields of a seal, unless it is cut short.

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,12 +105,22 @@ func (l *line) command(limit time.Duration, cmd []byte, each func([]byte)) (repl
 
 // read waits for one whole reply: the limit is not for each octet of it.
 func (l *line) read(limit time.Duration, each func([]byte)) (reply, error) {
-	if err := l.raw.SetReadDeadline(l.deadline(limit)); err != nil {
-		return reply{}, err
+	if !l.replied() {
+		if err := l.raw.SetReadDeadline(l.deadline(limit)); err != nil {
+			return reply{}, err
+		}
 	}
 	rep, err := readReply(l.in, l.text, each)
 	l.text = rep.text
 	return rep, err
+}
+
+// replied tells that a whole reply of one line has been read from the network
+// already, as those to pipelined commands mostly have: nothing is waited for.
+func (l *line) replied() bool {
+	in, _ := l.in.Peek(l.in.Buffered())
+	end := bytes.IndexByte(in, '\n')
+	return end > 3 && in[3] != '-'
 }
 
 // write sends octets with a limit for each block of them, and returns how much

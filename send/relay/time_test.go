@@ -65,6 +65,18 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// TestHalfAReply has a server say the first of two lines together with the
+// reply before, and no more: the wait for the second is that command's own.
+func TestHalfAReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{delays: map[string]time.Duration{"RCPT": time.Minute, "DATA": never}, body: anyBody, replies: map[string]string{"RCPT": "250 fine\r\n354-go"}}
+		got, took := timed(t, overPipe(t, s.serve), letter("x"))
+		if want := 3 * time.Minute; got != "later data" || took != want {
+			t.Errorf("%s after %s, want later data after %s", got, took, want)
+		}
+	})
+}
+
 // timed delivers msg and says what came of it and when.
 func timed(t *testing.T, r *Relay, msg []byte) (string, time.Duration) {
 	start := time.Now()

@@ -52,10 +52,16 @@ func (t *session) countBody() bool {
 // lineEnd is how much of a chunk may be counted before a line that begins with
 // a dot, or may begin with one.
 func lineEnd(chunk []byte) int {
-	if i := bytes.Index(chunk, crlfDot); i >= 0 {
-		return i + 2
+	for from := 0; ; { // bytes.Index would look twice at every CR
+		n := bytes.IndexByte(chunk[from:], '\n')
+		if n < 0 {
+			return len(chunk)
+		}
+		from += n + 1
+		if from < len(chunk) && chunk[from] == '.' && from > 1 && chunk[from-2] == '\r' {
+			return from
+		}
 	}
-	return len(chunk)
 }
 
 // dotLine looks at the beginning of a line: done tells that it is the end of

@@ -174,11 +174,11 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) run(ctx context.Context, h *sql.DB, opt *sql.TxOptions, fn func(*Tx) error) error {
-	raw, err := h.BeginTx(ctx, opt)
+	raw, err := db.begin(ctx, h, opt)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{Tx: raw, now: Now(), dialect: db.dialect}
+	tx := &Tx{handle: raw, now: Now(), dialect: db.dialect}
 	defer raw.Rollback() // a no-op after the commit; a panic in fn must not keep the write lock
 	if err := fn(tx); err != nil {
 		return err
@@ -198,7 +198,7 @@ func (db *DB) run(ctx context.Context, h *sql.DB, opt *sql.TxOptions, fn func(*T
 // Tx is one transaction. It knows its instant: all rows that it writes carry
 // the same time.
 type Tx struct {
-	*sql.Tx
+	handle
 	now     time.Time
 	dialect Dialect
 	after   []func()

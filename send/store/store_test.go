@@ -66,6 +66,27 @@ func TestPanicFreesTheWriteLock(t *testing.T) {
 	})
 }
 
+// What was written when the context ends is taken back, and the next one finds
+// the connection free.
+func TestEndedContext(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, end := context.WithCancel(t.Context())
+		err := db.Update(ctx, func(tx *store.Tx) error {
+			defer end()
+			return put(ctx, tx, "a")
+		})
+		if !errors.Is(err, context.Canceled) || count(t, db) != 0 {
+			t.Errorf("%v, %d rows", err, count(t, db))
+		}
+		if err := db.Update(ctx, func(*store.Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Error("begun after the end:", err)
+		}
+		if err := db.Update(t.Context(), func(tx *store.Tx) error { return put(t.Context(), tx, "b") }); err != nil || count(t, db) != 1 {
+			t.Errorf("afterwards: %v, %d rows", err, count(t, db))
+		}
+	})
+}
+
 func TestErrorKinds(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		twice := db.Update(t.Context(), func(tx *store.Tx) error {
