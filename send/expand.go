@@ -13,10 +13,8 @@ const (
 	// mostLate is how late an approved issue goes by itself; later it is held
 	// and the editor is asked.
 	mostLate = 12 * time.Hour
-	// page is how many readers are taken at a time, batch how many rows an
-	// INSERT writes.
-	page  = 1000
-	batch = 100
+	// page is how many readers are taken at a time.
+	page = 1000
 )
 
 // advance brings the editions forward: deliveries are prepared once they are
@@ -142,14 +140,15 @@ func insertDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, readers []
 	}
 	now := store.Micros(tx.Now())
 	for len(readers) > 0 {
-		some := readers[:min(batch, len(readers))]
+		some := readers[:min(tx.Chunk(), len(readers))]
 		readers = readers[len(some):]
 		args := make([]any, 0, 9*len(some))
 		for _, r := range some {
 			args = append(args, ed.Newsletter, ed.Issue, ed.ID, r.ID, r.Address.String(), r.Name, r.Plain, string(state), now)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (newsletter, issue, edition, subscriber, address, name, plain, state, changed) VALUES `+
-			store.Values(1, len(some), 9)+` ON CONFLICT (newsletter, issue, subscriber) DO UPDATE
+		table, args := tx.Table(args, 0, 9)
+		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (newsletter, issue, edition, subscriber, address, name, plain, state, changed) `+
+			table+` ON CONFLICT (newsletter, issue, subscriber) DO UPDATE
 			SET state = excluded.state, address = excluded.address, name = excluded.name, plain = excluded.plain, changed = excluded.changed
 			WHERE delivery.edition = excluded.edition AND delivery.state = 'prepared'`, args...)
 		if err != nil {
@@ -159,17 +158,36 @@ func insertDeliveries(ctx context.Context, tx *store.Tx, ed *Edition, readers []
 	return nil
 }
 
+// unsettled tells of each edition of an issue whether rows of it wait, and
+// whether others are not settled. Why it asks for the least: see earliest.
+const unsettled = `SELECT id,
+		COALESCE((SELECT min(due) FROM delivery WHERE edition = edition.id AND state = 'deferred' AND due >= 0),
+			(SELECT min(due) FROM delivery WHERE edition = edition.id AND state = 'ambiguous' AND due >= 0),
+			(SELECT min(due) FROM delivery WHERE edition = edition.id AND state = 'pending' AND due >= 0), -1) >= 0,
+		COALESCE((SELECT min(due) FROM delivery WHERE edition = edition.id AND state = 'claimed' AND due >= 0),
+			(SELECT min(due) FROM delivery WHERE edition = edition.id AND state = 'prepared' AND due >= 0), -1) >= 0
+	FROM edition WHERE newsletter = $1 AND issue = $2 AND id <> $3`
+
 // finish ends a run of which every row is settled. Rows that were in flight
 // when this edition took the place of another are taken up first.
 func (e *engine) finish(ctx context.Context, ed *Edition) error {
-	var open, strays bool
+	_, claimed := e.inHand()
+	_, open := claimed[ed.ID]
+	known := int64(0) // no need to ask about an edition of which we hold rows ourselves
+	if open {
+		known = ed.ID
+	}
+	strays := false
 	err := e.q.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT
-			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE newsletter = $1 AND issue = $2)
-				AND state IN ('prepared', 'pending', 'claimed', 'deferred', 'ambiguous') AND due >= 0),
-			EXISTS (SELECT 1 FROM delivery WHERE edition IN (SELECT id FROM edition WHERE newsletter = $3 AND issue = $4 AND id <> $5)
-				AND state IN ('pending', 'deferred', 'ambiguous') AND due >= 0)`,
-			ed.Newsletter, ed.Issue, ed.Newsletter, ed.Issue, ed.ID).Scan(&open, &strays)
+		rows, err := tx.QueryContext(ctx, unsettled, ed.Newsletter, ed.Issue, known)
+		_, err = collect(rows, err, func(row scanner) (id int64, err error) {
+			var waits, more bool
+			err = row.Scan(&id, &waits, &more)
+			open = open || waits || more
+			strays = strays || waits && id != ed.ID
+			return id, err
+		})
+		return err
 	})
 	if err != nil || open && !strays {
 		return err

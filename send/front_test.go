@@ -69,6 +69,7 @@ func TestClaimReadsLittle(t *testing.T) {
 		if db.Dialect() == store.SQLite {
 			h.searches(earliest)
 			h.searches(earliestPending, 1)
+			h.searches(unsettled, "harbour", 1, 0)
 			h.searches(claimText(&store.Tx{}), 1, 1, 1, "pending", -1, 0, 1, 1)
 			return
 		}
@@ -84,7 +85,8 @@ func TestClaimReadsLittle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, text := range []string{earliest, strings.ReplaceAll(earliestPending, "$1", "1")} {
+		for _, text := range []string{earliest, strings.ReplaceAll(earliestPending, "$1", "1"),
+			strings.NewReplacer("$1", "'harbour'", "$2", "1", "$3", "0").Replace(unsettled)} {
 			whole := h.explain(text).find(func(p *planned) bool { return p.Node == "Seq Scan" && p.Table == "delivery" })
 			if whole != nil {
 				t.Errorf("all copies are read for: %s", text)

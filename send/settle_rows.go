@@ -7,8 +7,8 @@ import (
 	"galley/send/store"
 )
 
-// How many rows one statement writes. Each number of rows is a text that stays
-// compiled, so there are few large ones; the small ones are those of a commit.
+// How many rows one statement of SQLite writes. Each number of rows is a text that
+// stays compiled, so there are few large ones; the small ones are those of a commit.
 const (
 	fewRows  = 16
 	manyRows = 32
@@ -36,10 +36,10 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 			tried = append(tried, r)
 		}
 	}
-	if err := inGroups(rows, func(some []*result) error { return e.markRows(ctx, tx, some) }); err != nil {
+	if err := e.inGroups(rows, func(some []*result) error { return e.markRows(ctx, tx, some) }); err != nil {
 		return err
 	}
-	if err := inGroups(tried, func(some []*result) error { return attemptRows(ctx, tx, some) }); err != nil {
+	if err := e.inGroups(tried, func(some []*result) error { return attemptRows(ctx, tx, some) }); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -50,8 +50,12 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 	return nil
 }
 
-// inGroups has f take results, as many at once as one statement writes.
-func inGroups(all []*result, f func([]*result) error) error {
+// inGroups has f take results, as many at once as one statement writes; one of
+// PostgreSQL has the same text for any number.
+func (e *engine) inGroups(all []*result, f func([]*result) error) error {
+	if e.q.DB.Dialect() == store.PostgreSQL && len(all) > 0 {
+		return f(all)
+	}
 	for len(all) > 0 {
 		n := min(len(all), fewRows)
 		if len(all) >= manyRows {
@@ -91,13 +95,11 @@ func (e *engine) markRows(ctx context.Context, tx *store.Tx, some []*result) err
 		o := &r.v.outcome
 		args = append(args, r.t.id, string(r.v.state), r.attempts(), r.v.stored(), r.v.first, o.Code, o.Enhanced, string(r.v.class), o.Transcript)
 	}
+	table, args := tx.Table(args, 1, columns)
 	args = append(args, e.epoch)
-	// The columns of VALUES are column1, column2 … in both databases; PostgreSQL
-	// takes their types from the first row.
 	done, err := tx.ExecContext(ctx, `UPDATE delivery SET changed = $1, state = v.column2, attempts = v.column3, due = v.column4, first = v.column5,
 		code = v.column6, status = v.column7, class = v.column8, reply = v.column9
-		FROM (VALUES (CAST($2 AS BIGINT),$3,CAST($4 AS BIGINT),CAST($5 AS BIGINT),CAST($6 AS BIGINT),CAST($7 AS BIGINT),$8,$9,$10)`+
-		more(2+columns, len(some)-1, columns)+`) AS v WHERE delivery.id = v.column1 AND delivery.state = 'claimed' AND delivery.epoch = $`+
+		FROM (`+table+`) AS v WHERE delivery.id = v.column1 AND delivery.state = 'claimed' AND delivery.epoch = $`+
 		fmt.Sprint(len(args)), args...)
 	if err != nil {
 		return fmt.Errorf("delivery %d and %d more: %w", some[0].t.id, len(some)-1, err)
@@ -116,18 +118,10 @@ func attemptRows(ctx context.Context, tx *store.Tx, some []*result) error {
 		o := &r.v.outcome
 		args = append(args, r.t.id, r.t.edition, r.attempts(), store.Micros(r.at), string(o.Verdict), string(o.Stage), o.Code, o.Enhanced, o.Transcript)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, edition, number, at, verdict, stage, code, status, reply) VALUES `+
-		store.Values(1, len(some), columns), args...)
+	table, args := tx.Table(args, 0, columns)
+	_, err := tx.ExecContext(ctx, `INSERT INTO attempt (delivery, edition, number, at, verdict, stage, code, status, reply) `+table, args...)
 	if err != nil {
 		return fmt.Errorf("delivery %d and %d more: attempt: %w", some[0].t.id, len(some)-1, err)
 	}
 	return nil
-}
-
-// more are further rows of VALUES.
-func more(from, rows, columns int) string {
-	if rows == 0 {
-		return ""
-	}
-	return "," + store.Values(from, rows, columns)
 }

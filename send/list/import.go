@@ -99,15 +99,6 @@ func (i *importer) all(ctx context.Context, in *reader, progress func(read int))
 	return fmt.Errorf("import: after line %d: %w", in.records.line, ctx.Err())
 }
 
-// chunk is how many rows one statement takes: PostgreSQL counts the round
-// trips, SQLite the time to bind so many values.
-func (i *importer) chunk() int {
-	if i.db != nil && i.db.Dialect() == store.PostgreSQL {
-		return 1000
-	}
-	return 100
-}
-
 // importer is one import under way.
 type importer struct {
 	l                  *List

@@ -40,7 +40,7 @@ func (b *bookkeeper) take(ctx context.Context, people []person) (err error) {
 	if b.ids, err = b.tx.Numbers(ctx, "subscriber", len(people)); err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(people, b.chunk()) {
+	for chunk := range slices.Chunk(people, b.tx.Chunk()) {
 		ids := b.ids[:len(chunk)]
 		b.ids = b.ids[len(chunk):]
 		if err := b.join(ctx, chunk, ids); err != nil {
@@ -73,7 +73,7 @@ func (b *bookkeeper) allowed(ctx context.Context, people []person) (in []person,
 	if err != nil || !some {
 		return people, err
 	}
-	for chunk := range slices.Chunk(people, b.chunk()) {
+	for chunk := range slices.Chunk(people, b.tx.Chunk()) {
 		shut := map[string]bool{}
 		b.args = append(b.args[:0], b.newsletter)
 		for _, p := range chunk {
@@ -111,11 +111,11 @@ func (b *bookkeeper) insert(ctx context.Context, people []person, ids []int64) (
 		}
 		b.args = append(b.args, ids[n], p.key, p.address.String(), p.name, joined)
 	}
-	// PostgreSQL takes the types of VALUES from the first row.
+	table, args := b.tx.Table(b.args, 2, 5)
 	done, err := b.tx.ExecContext(ctx, `INSERT INTO subscriber (newsletter, state, changed, id, key, address, name, joined)
 		SELECT CAST($1 AS TEXT), 'active', CAST($2 AS BIGINT), v.column1, v.column2, v.column3, v.column4, v.column5
-		FROM (VALUES (CAST($3 AS BIGINT),$4,$5,$6,CAST($7 AS BIGINT))`+more(8, len(people)-1, 5)+`) AS v WHERE TRUE
-		ON CONFLICT (newsletter, key) DO NOTHING`, b.args...)
+		FROM (`+table+`) AS v WHERE TRUE
+		ON CONFLICT (newsletter, key) DO NOTHING`, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -165,9 +165,10 @@ func (b *bookkeeper) consent(ctx context.Context, people []person, ids []int64) 
 	for n := range people {
 		b.args = append(b.args, ids[n], b.evidence(&people[n]))
 	}
+	table, args := b.tx.Table(b.args, 3, 2)
 	_, err := b.tx.ExecContext(ctx, `INSERT INTO consent (newsletter, at, what, subscriber, evidence)
 		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), v.column1, v.column2
-		FROM (VALUES (CAST($4 AS BIGINT),$5)`+more(6, len(people)-1, 2)+`) AS v`, b.args...)
+		FROM (`+table+`) AS v`, args...)
 	return err
 }
 
@@ -181,11 +182,3 @@ func (i *importer) evidence(p *person) string {
 
 // tuple writes ($2,$3,$4) for three values from the second on.
 func tuple(from, n int) string { return store.Values(from, 1, n) }
-
-// more are further rows of VALUES.
-func more(from, rows, columns int) string {
-	if rows == 0 {
-		return ""
-	}
-	return "," + store.Values(from, rows, columns)
-}

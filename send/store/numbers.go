@@ -13,7 +13,8 @@ import (
 func (tx *Tx) Numbers(ctx context.Context, table string, n int) ([]int64, error) {
 	ids := make([]int64, 0, n)
 	if tx.dialect == PostgreSQL {
-		rows, err := tx.QueryContext(ctx, `SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::bigint) ORDER BY 1`, table, n)
+		// The name of the sequence is looked up once, and not for each id.
+		rows, err := tx.QueryContext(ctx, `SELECT nextval((SELECT CAST(pg_get_serial_sequence($1, 'id') AS regclass))) FROM generate_series(1, $2::bigint) ORDER BY 1`, table, n)
 		if err != nil {
 			return nil, fmt.Errorf("the next ids of %s: %w", table, err)
 		}

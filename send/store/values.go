@@ -2,8 +2,57 @@ package store
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
+	"strings"
 )
+
+// Chunk is how many rows one statement should take: PostgreSQL counts the round
+// trips, SQLite the time to bind so many values.
+func (tx *Tx) Chunk() int {
+	if tx.dialect == PostgreSQL {
+		return 1000
+	}
+	return 100
+}
+
+// Table writes rows of values as the table of a statement, whose columns are
+// column1, column2 … as those of VALUES are in both databases. The rows are what
+// stands in args behind the first lead values, one row after the other. It gives
+// the text and all values of the statement so far. To PostgreSQL each column goes
+// as one array: it reads and plans a thousand values one by one for longer than
+// it takes to write them, and one text serves all numbers of rows.
+func (tx *Tx) Table(args []any, lead, columns int) (text string, with []any) {
+	rows := args[lead:]
+	if tx.dialect != PostgreSQL {
+		return "VALUES " + Values(lead+1, len(rows)/columns, columns), args
+	}
+	with = slices.Clip(args[:lead])
+	arrays, names := make([]string, columns), make([]string, columns)
+	for c := range columns {
+		column := make([]any, 0, len(rows)/columns)
+		for at := c; at < len(rows); at += columns {
+			column = append(column, rows[at])
+		}
+		with = append(with, column)
+		arrays[c] = "$" + strconv.Itoa(len(with)) + "::" + arrayOf(column) + "[]"
+		names[c] = "column" + strconv.Itoa(c+1)
+	}
+	return "SELECT * FROM unnest(" + strings.Join(arrays, ", ") + ") AS u (" + strings.Join(names, ", ") + ")", with
+}
+
+// arrayOf is PostgreSQL's name for what stands in a column.
+func arrayOf(column []any) string {
+	if len(column) > 0 {
+		switch column[0].(type) {
+		case string:
+			return "text"
+		case bool:
+			return "boolean"
+		}
+	}
+	return "bigint"
+}
 
 // Values writes the rows of VALUES for so many values, from $from on:
 // ($3,$4),($5,$6) for 3, 2 and 2.

@@ -1,6 +1,9 @@
 package store
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestValues(t *testing.T) {
 	for want, got := range map[string]string{
@@ -50,5 +53,23 @@ func TestUnnamedAsks(t *testing.T) {
 		if err := db.View(t.Context(), func(tx *Tx) error { return tx.QueryRowContext(t.Context(), query, "a", "b").Scan(&got) }); err != nil || got != "a$2b" {
 			t.Errorf("%s: %q, %v", query, got, err)
 		}
+	}
+}
+
+// One text serves PostgreSQL for any number of rows, and SQLite's values stay as
+// they are.
+func TestTable(t *testing.T) {
+	args := []any{int64(7), int64(1), "a", true, int64(2), "b", false}
+	text, with := (&Tx{dialect: SQLite}).Table(args, 1, 3)
+	if text != "VALUES ($2,$3,$4),($5,$6,$7)" || !reflect.DeepEqual(with, args) {
+		t.Errorf("SQLite: %s of %v", text, with)
+	}
+	text, with = (&Tx{dialect: PostgreSQL}).Table(args, 1, 3)
+	if text != "SELECT * FROM unnest($2::bigint[], $3::text[], $4::boolean[]) AS u (column1, column2, column3)" ||
+		!reflect.DeepEqual(with, []any{int64(7), []any{int64(1), int64(2)}, []any{"a", "b"}, []any{true, false}}) {
+		t.Errorf("PostgreSQL: %s of %v", text, with)
+	}
+	if args[1] != int64(1) {
+		t.Error("the caller's values were written over")
 	}
 }
