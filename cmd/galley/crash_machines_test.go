@@ -25,6 +25,20 @@ func (r *rig) further(dir string) *daemon {
 	return d
 }
 
+// senders waits until so many machines, each in its own life, have sent copies.
+// A start may take long, so the next hop thinks long about each copy meanwhile:
+// the run is to last.
+func (r *rig) senders(n int) {
+	r.t.Helper()
+	r.think(500 * time.Millisecond)
+	r.until(fmt.Sprintf("%d machines have sent copies", n), func() bool { return r.epochs() >= n })
+	r.think(20 * time.Millisecond)
+}
+
+func (r *rig) epochs() int {
+	return r.number(`SELECT count(DISTINCT epoch) FROM delivery WHERE state = 'sent'`)
+}
+
 // copyTo copies configuration and keys for another data folder.
 func (r *rig) copyTo(dir string) {
 	r.t.Helper()
@@ -95,10 +109,12 @@ func TestFurtherMachine(t *testing.T) {
 	dir := t.TempDir()
 	second := r.further(dir)
 	r.letOut()
+	r.senders(2)
 	r.reach(200)
 	second.kill()
 	second.bury()
 	third := r.further(dir)
+	r.senders(3)
 	r.reach(500)
 	if err := third.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -110,6 +126,7 @@ func TestFurtherMachine(t *testing.T) {
 		}
 	}
 	before := r.sent()
+	r.woken = r.sink.Stats().Messages
 	if err := third.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +139,7 @@ func TestFurtherMachine(t *testing.T) {
 	if code := third.cmd.ProcessState.ExitCode(); code != exitFailed || r.sent()-before > lines { // what was on the wire when it froze
 		t.Errorf("it ends with code %d, after %d more copies:\n%s", code, r.sent()-before, tail(log, 10))
 	}
-	epochs := r.number(`SELECT count(DISTINCT epoch) FROM delivery WHERE state = 'sent'`)
+	epochs := r.epochs()
 	if run := r.run(); run.Counts[send.Sent] != readers || epochs != 3 {
 		t.Errorf("%v; copies of %d machines", run.Counts, epochs)
 	}

@@ -41,6 +41,7 @@ type rig struct {
 	h      *house   // the parts, joined in the test's own process, while it looks into the books
 
 	kills int
+	woken int64         // the mail after which a frozen machine woke; 0: none did
 	waits time.Duration // the longest time from a start to the first MAIL
 	count int           // mails delivered to the newsletter
 

@@ -37,7 +37,7 @@ func killedInMidRun(t *testing.T, on footing) {
 	r.firstMail()
 	r.until("the end of the run", func() bool { return r.run().Final() })
 	t.Logf("at most %v from a start to the first MAIL", r.waits.Round(time.Millisecond))
-	if r.waits > 5*time.Second {
+	if r.waits > 5*time.Second && !raceDetector { // which takes ten times as long for the same start
 		t.Errorf("%v from a start to the first MAIL, want at most 5 s", r.waits)
 	}
 	run := r.run()
@@ -115,7 +115,9 @@ func (r *rig) complete(want int, digest func(sendtest.Accepted) [32]byte) {
 		// trust.md M2: the next final dot waits for the result's commit of
 		// the last one, or of the one that many before it which may be on
 		// their way at once; so only what a connection brought last can come again.
-		if behind[b.ID] >= window {
+		// A machine that wakes when others have taken its copies may end the one
+		// that was on the wire: there it is the second that is the last.
+		if behind[b.ID] >= window && !(r.woken > 0 && a.ID > r.woken && behind[a.ID] < window) {
 			r.t.Errorf("%s got it again, although %d came on its connection after the first copy", a.To[0], behind[b.ID])
 		}
 		first[a.To[0]] = a

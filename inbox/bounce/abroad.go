@@ -11,7 +11,7 @@ import (
 // them, so that one row knows the sentences of many servers.
 
 // gate compiles a pattern of words of which mostly none occurs.
-func gate(pattern string) *gated.Pattern { return gated.MustCompile(pattern) }
+func gate(pattern string) *gated.Pattern { return gated.New(pattern) }
 
 // rows makes one pattern of many, one to a line.
 func rows(lines string) *gated.Pattern {

@@ -65,9 +65,9 @@ var noLonger = regexp.MustCompile(`(?i)\bno (longer|more)\b`)
 
 // The sentences about being named.
 var (
-	naming    = gated.MustCompile(`(?i)\b(my (full |real |first |last )?name|name me|mention(ing)? me|quot(e|ing) me|credit(ing)? me|credit (is|to)|publish(ing)? (this|my)|cit(e|ing) me|meinen? namen?|mich (nennen|erwähnen|zitieren)|mon nom|me (citer|nommer|mentionner)|mi nombre|(citarme|nombrarme|mencionarme)|il mio nome|citarmi|nominarmi|meu nome|me (citar|mencionar)|mijn naam|mij noemen)\b`)
+	naming    = gated.New(`(?i)\b(my (full |real |first |last )?name|name me|mention(ing)? me|quot(e|ing) me|credit(ing)? me|credit (is|to)|publish(ing)? (this|my)|cit(e|ing) me|meinen? namen?|mich (nennen|erwähnen|zitieren)|mon nom|me (citer|nommer|mentionner)|mi nombre|(citarme|nombrarme|mencionarme)|il mio nome|citarmi|nominarmi|meu nome|me (citar|mencionar)|mijn naam|mij noemen)\b`)
 	allowing  = regexp.MustCompile(`(?i)\b(you (may|can|could|are (free|welcome) to)|feel free|happy (to be|for you|if you)|please (do )?(use|credit|mention|name|quote)|go ahead|(it is|it's|that's|that is) (fine|ok|okay|alright) to|welcome to|use my name|credit me|sie (dürfen|können)|gerne?|(du )?(darfst|kannst)|vous pouvez|tu peux|puede[ns]?|puedes|può|puoi|potete|pode[ms]?|u mag|je mag)\b`)
 	condition = regexp.MustCompile(`(?i)\b(if|unless|only|but|except|when|as long as|provided|after|ask me|before|wenn|nur|aber|si|seulement|solo|pero|se|ma|als|maar|alleen)\b`)
-	secret    = gated.MustCompile(`(?i)\b(keep (this|it) (between us|private|to yourself|confidential)|off the record|between (you and me|us)|in confidence|confidential(ly)?|not for publication|(do not|don't|please don't) (publish|quote|share|print|mention|name)|vertraulich|unter uns|confidentiel|entre nous|confidencial|entre nosotros|confidenziale|tra noi|vertrouwelijk)\b`)
-	anonymous = gated.MustCompile(`(?i)\b(anonymous(ly)?|anonym|anonymement|an[oó]nim[oa]|anonimo|anoniem|without (my|a) name|ohne (meinen )?namen|sans (mon )?nom|sin (mi )?nombre)\b`)
+	secret    = gated.New(`(?i)\b(keep (this|it) (between us|private|to yourself|confidential)|off the record|between (you and me|us)|in confidence|confidential(ly)?|not for publication|(do not|don't|please don't) (publish|quote|share|print|mention|name)|vertraulich|unter uns|confidentiel|entre nous|confidencial|entre nosotros|confidenziale|tra noi|vertrouwelijk)\b`)
+	anonymous = gated.New(`(?i)\b(anonymous(ly)?|anonym|anonymement|an[oó]nim[oa]|anonimo|anoniem|without (my|a) name|ohne (meinen )?namen|sans (mon )?nom|sin (mi )?nombre)\b`)
 )

@@ -135,16 +135,16 @@ func wordLines(s string) map[string]bool {
 }
 
 // sentFromLine is what telephones and programs put below a mail.
-var sentFromLine = gated.MustCompile(`(?i)^(sent (from|via|with|using|by) \S|get \S+( \S+)? for (android|ios)\.?$|dërguar nga |get outlook for |(télécharge[rz]|obtenir|obtenez) outlook pour |outlook für .* (beziehen|herunterladen)|holen sie sich outlook|obtener outlook para|obter o outlook para|scarica outlook|download outlook|hämta outlook|hent outlook|pobierz .*outlook|(\pL{2,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac)|` +
+var sentFromLine = gated.New(`(?i)^(sent (from|via|with|using|by) \S|get \S+( \S+)? for (android|ios)\.?$|dërguar nga |get outlook for |(télécharge[rz]|obtenir|obtenez) outlook pour |outlook für .* (beziehen|herunterladen)|holen sie sich outlook|obtener outlook para|obter o outlook para|scarica outlook|download outlook|hämta outlook|hent outlook|pobierz .*outlook|(\pL{2,14} )?outlook (for|für|pour|para|per|voor|för|til|dla|pro|для|na) (ios|android|mac)|` +
 	`envoyé (de|depuis|à partir|avec|via) \S|enviado (desde|do|de|a partir|por|con|com) \S|inviato (da|dal|con|tramite) \S|verzonden (vanaf|vanuit|met|via|door) \S|verstuurd (vanaf|met|via) \S|skickat (från|via) \S|skickades från \S|sendt (fra|med|via) \S|lähetetty \S|` +
 	`(von|aus|mit|diese nachricht wurde) .{2,80} (gesendet|verschickt)\.?$|gesendet (von|mit|über|aus) \S|wysłan[eyoa] (z|ze|za) \S|odesláno z \S|odoslané z \S|poslano (s|z|iz|sa) \S|отправлено (с|из|через|от) \S|надіслано (з|із|через) \S|изпратено от \S|elküldve \S|küldve \S|trimis (de|din|cu|prin) \S|enviat (des|amb) \S|` +
 	`στάλθηκε από \S|saadetud \S|išsiųsta iš \S|nosūtīts no \S|dikirim dari \S|được gửi từ \S|gửi từ \S|ส่งจาก|נשלח מ|أرسلت من|أُرسلت من|أرسل من|مرسل من|مُرسل من|发自|發自|從我的.*傳送|从我的.*发送|来自我的|iphoneから送信|.{1,20}から送信|나의 .*보냄|.{1,20}에서 보냄|.{1,40} (cihazımdan|telefonumdan) gönderildi|.{1,40}'?(dan|den|ten|tan) gönderildi)`)
 
 // legalTitle is the title of a notice of confidentiality.
-var legalTitle = gated.MustCompile(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b.{0,300}(confidential|privileged|intended|recipient|liab|e-?mail|this message)|legal (notice|disclaimer)|privileged and confidential)`)
+var legalTitle = gated.New(`(?i)^\W{0,6}(confidentiality (notice|note|statement)|disclaimer\b.{0,300}(confidential|privileged|intended|recipient|liab|e-?mail|this message)|legal (notice|disclaimer)|privileged and confidential)`)
 
 // legalStart is how such notices begin without a title.
-var legalStart = gated.MustCompile(`(?i)^\W{0,6}(this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
+var legalStart = gated.New(`(?i)^\W{0,6}(this (e-?mail|message|communication|transmission)( \S+){0,12}? (is|are|may be|may contain|contains|and any|including)\b.{0,200}(confidential|privileged|intended)|` +
 	`the (information|content)s?( contained)? (in|of|transmitted).{0,150}(confidential|privileged|intended)|diese (e-?mail|nachricht).{0,200}vertraulich|der inhalt dieser e-?mail.{0,150}vertraulich|ce (message|courriel|mail|courrier).{0,200}confidentiel|este (mensaje|correo|e-?mail|mensagem).{0,200}confidencial|esta mensagem.{0,200}confidencia|` +
 	`(questo messaggio|questa e-?mail|le informazioni).{0,200}(riservat|confidenzial)|(dit|deze) (bericht|e-?mail).{0,200}vertrouwelijk|de informatie.{0,150}vertrouwelijk|(detta|denna) (meddelande|e-?post|e-?mail|mail).{0,200}(konfidentiell|sekretess)|(denne|dette) (e-?mail|e-?post|melding|meddelelse|besked).{0,200}(fortrolig|konfidensiell)|tämä (viesti|sähköposti).{0,200}luottamuksel|` +
 	`(ta|niniejsza|treść tej|treść niniejszej) (wiadomoś|korespondencj).{0,200}pouf|(tento e-?mail|tato zpráva|táto správa).{0,200}(důvěrn|dôvern)|(данное|настоящее|это) (сообщение|письмо|электронное).{0,200}конфиденциальн|bu (e-?posta|mesaj|ileti).{0,200}gizli|(ez az|jelen) (e-?mail|üzenet|elektronikus).{0,200}bizalmas|acest (mesaj|e-?mail).{0,200}confiden|` +
@@ -152,7 +152,7 @@ var legalStart = gated.MustCompile(`(?i)^\W{0,6}(this (e-?mail|message|communica
 
 // gatewayWarning is how the warnings of mail gateways begin, which stand above
 // what the person wrote or below it.
-var gatewayWarning = gated.MustCompile(`(?i)^\W{0,6}(caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
+var gatewayWarning = gated.New(`(?i)^\W{0,6}(caution:? .{0,40}(external|outside|originated)|external (email|sender|message)\b|\[external\]|think before you print|please consider the environment)`)
 
 // roleOf names the fields of header blocks, in lower case.
 var roleOf = roles(map[string]string{
