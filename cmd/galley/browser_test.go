@@ -147,6 +147,7 @@ onload = async () => {
 // and wide, light and dark, with pictures and without.
 func TestPagesAreForEverybody(t *testing.T) {
 	b := withBrowser(t)
+	t.Parallel()
 	axe, err := os.ReadFile(os.Getenv("GALLEY_AXE"))
 	if err != nil {
 		missing(t, "GALLEY_AXE does not name axe.min.js of axe-core: "+err.Error())
@@ -231,6 +232,7 @@ func (b *browser) everyPage(t *testing.T) []shownPage {
 // security policy that the site sends along.
 func TestNothingRuns(t *testing.T) {
 	b := withBrowser(t)
+	t.Parallel()
 	var hits atomic.Int64
 	b.mux.HandleFunc("/hit", func(http.ResponseWriter, *http.Request) { hits.Add(1) })
 	pages := b.hostilePages(t)

@@ -26,6 +26,7 @@ var sqliteOwn = regexp.MustCompile(`the house keeps .*|the books are copied away
 // year is left out.
 func TestStoriesOnPostgres(t *testing.T) {
 	servertest.Need(t, "postgres")
+	t.Parallel()
 	server := servertest.StartPostgres(t).URL
 	files, err := filepath.Glob("testdata/stories/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -256,7 +256,7 @@ func TestFacts(t *testing.T) {
 			var s score
 			files := issues(t, family)
 			for i, f := range factsOf(t, family) {
-				if src, ok := files[f.Case]; ok && !(testing.Short() && i%6 > 0) {
+				if src, ok := files[f.Case]; ok && !(sampled() && i%6 > 0) {
 					s.add(t, f, src)
 				}
 			}

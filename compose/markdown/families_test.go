@@ -38,7 +38,7 @@ func TestFamilies(t *testing.T) {
 		}
 		files := issues(t, family)
 		step := 3
-		if testing.Short() {
+		if sampled() {
 			step = 12
 		}
 		for i, name := range slices.Sorted(maps.Keys(files)) {
@@ -68,7 +68,7 @@ func TestFamilies(t *testing.T) {
 				}
 			}
 			t.Logf("%d of %d give the same mail; not %v", same, len(all), other)
-			if same*100 < want*len(all) && !testing.Short() {
+			if same*100 < want*len(all) && !sampled() {
 				t.Errorf("only %d of %d give the same mail, want %d of 100", same, len(all), want)
 			}
 		})

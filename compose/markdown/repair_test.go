@@ -166,6 +166,9 @@ func seldomCollect(t *testing.T) {
 	t.Cleanup(func() { debug.SetGCPercent(was) })
 }
 
+// sampled tells whether a part of the newsletters is enough.
+func sampled() bool { return testing.Short() || raceDetector }
+
 // TestDamages mails every shared issue through every damage. At least 98 of 100
 // must hold what their originals hold, and the seed the very same bytes.
 func TestDamages(t *testing.T) {
@@ -176,7 +179,7 @@ func TestDamages(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if testing.Short() {
+	if sampled() {
 		var few []string
 		for i := 0; i < len(names); i += 6 {
 			few = append(few, names[i])
@@ -219,7 +222,7 @@ func TestDamages(t *testing.T) {
 				if len(names)-good > max(1, len(names)*2/100) {
 					t.Errorf("only %d of %d have the clean counts", good, len(names))
 				}
-				if same < dm.same && !testing.Short() {
+				if same < dm.same && !sampled() {
 					t.Errorf("only %d of %d give the same mail; it were %d", same, len(names), dm.same)
 				}
 			})

@@ -276,12 +276,15 @@ func counts(m mail) map[string]int {
 	return out
 }
 
+// sampled tells whether a part of the newsletters is enough.
+func sampled() bool { return testing.Short() || raceDetector }
+
 func sharedIssues(t *testing.T) map[string]string {
 	t.Helper()
 	paths, _ := filepath.Glob(filepath.Join(corpora.Dir(t, "newsletters-rct", "files"), "*.md"))
 	out := map[string]string{}
 	for i, p := range paths {
-		if testing.Short() && i%6 != 0 && filepath.Base(p) != "0129.md" {
+		if sampled() && i%6 != 0 && filepath.Base(p) != "0129.md" {
 			continue
 		}
 		data, err := os.ReadFile(p)
@@ -325,7 +328,7 @@ func TestTypedMarkdown(t *testing.T) {
 			}
 			slices.Sort(other)
 			t.Logf("%d of %d have the clean counts, %d give the same mail; not %v", good, len(files), same, other)
-			if good*100 < 95*len(files) || same < w.same && !testing.Short() {
+			if good*100 < 95*len(files) || same < w.same && !sampled() {
 				t.Errorf("only %d and %d of %d; it were %d", good, same, len(files), w.same)
 			}
 		})

@@ -1,0 +1,7 @@
+//go:build race
+
+package mime_test
+
+// raceDetector: these packages start nothing beside themselves, so it is shown a
+// sample of what costs minutes under it.
+const raceDetector = true
