@@ -47,7 +47,7 @@ func playTable(t *testing.T, name string, want int) {
 	var right, played atomic.Int64
 	t.Run("row", func(t *testing.T) {
 		for n, f := range rows {
-			if testing.Short() && n%4 != 0 { // a sample, for the race detector is slow
+			if (testing.Short() || raceDetector) && n%4 != 0 { // a sample, for the race detector is slow
 				continue
 			}
 			t.Run(f.Name, func(t *testing.T) {
