@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"galley/send/list"
+	"galley/send/servertest"
 	"galley/send/store"
 	"galley/send/store/storetest"
 )
@@ -326,14 +327,29 @@ func TestExportRoundTrip(t *testing.T) {
 }
 
 // BenchmarkImport is goal P3, with the checks, the row of consent and progress;
-// -rows=1000000 is its size. The processor's time is for all of the process.
+// -rows=1000000 is its size. The processor's time is for all of the process,
+// without PostgreSQL's, which GALLEY_SERVERS=1 starts.
 func BenchmarkImport(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) { benchImport(b, func() *store.DB { return storetest.Open(b) }) })
+	b.Run("postgres", func(b *testing.B) {
+		server := servertest.StartPostgres(b).URL
+		benchImport(b, func() *store.DB {
+			db, err := store.Open(b.Context(), storetest.Schema(b, server))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { db.Close() })
+			return db
+		})
+	})
+}
+
+func benchImport(b *testing.B, open func() *store.DB) {
 	n := *rows
 	text := crowd(n)
 	began := spent(b)
 	for b.Loop() {
-		db := storetest.Open(b)
-		if _, err := books.Import(b.Context(), db, news, "x", strings.NewReader(text), nil); err != nil {
+		if _, err := books.Import(b.Context(), open(), news, "x", strings.NewReader(text), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -99,6 +99,11 @@ func (l *List) rename(ctx context.Context, tx *store.Tx, newsletter string, old 
 	return s, true, consent(ctx, tx, newsletter, id, WentAway, evidence)
 }
 
+// eraseNamed looks only where any address stands at all, for which there is an
+// index: the words are free, so the address may be anywhere in them.
+const eraseNamed = `UPDATE consent SET evidence = 'erased with the address that it named'
+	WHERE newsletter = $1 AND evidence LIKE '%@%' AND lower(evidence) LIKE $2 ESCAPE '!'`
+
 // Erase removes all that the list keeps of an address but the hash that
 // keeps it off. It may be called twice, and for somebody unknown.
 func (l *List) Erase(ctx context.Context, tx *store.Tx, newsletter string, a Address) error {
@@ -111,8 +116,7 @@ func (l *List) Erase(ctx context.Context, tx *store.Tx, newsletter string, a Add
 		_, err = tx.ExecContext(ctx, `DELETE FROM subscriber WHERE newsletter = $1 AND key = $2`, newsletter, a.Key())
 	}
 	if err == nil { // what other people's evidence says of it: an address that moved here, or a friend who asked
-		_, err = tx.ExecContext(ctx, `UPDATE consent SET evidence = 'erased with the address that it named' WHERE newsletter = $1 AND lower(evidence) LIKE $2 ESCAPE '!'`,
-			newsletter, store.Containing(a.Key()))
+		_, err = tx.ExecContext(ctx, eraseNamed, newsletter, store.Containing(a.Key()))
 	}
 	if err != nil {
 		return fmt.Errorf("list: erasing: %w", err)
