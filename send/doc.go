@@ -83,5 +83,6 @@
 //   - P1, a result with its attempt: go test -run '^$' -bench Mark -benchtime 200x ./send
 //   - P2, everybody who waits is claimed, on both databases:
 //     GALLEY_SERVERS=1 go test -run '^$' -bench Walk -benchtime 1x ./send -readers 1000000
-//   - P3, an import: go test -run '^$' -bench Import -benchtime 1x ./send/list -rows 1000000
+//   - P3, an import, on both databases:
+//     GALLEY_SERVERS=1 go test -run '^$' -bench Import -benchtime 1x ./send/list -rows 1000000
 package send
