@@ -186,7 +186,11 @@ func (db *DB) run(ctx context.Context, h *sql.DB, opt *sql.TxOptions, fn func(*T
 	if err := tx.tell(ctx); err != nil {
 		return err
 	}
-	if err := raw.Commit(); err != nil {
+	err = raw.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		err = ctx.Err() // database/sql took it back when the context ended, and says no more than that
+	}
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	for _, f := range tx.after {
