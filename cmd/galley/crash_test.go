@@ -37,7 +37,7 @@ func killedInMidRun(t *testing.T, on footing) {
 	r.firstMail()
 	r.until("the end of the run", func() bool { return r.run().Final() })
 	t.Logf("at most %v from a start to the first MAIL", r.waits.Round(time.Millisecond))
-	if r.waits > 5*time.Second && !raceDetector { // which takes ten times as long for the same start
+	if r.waits > 5*time.Second {
 		t.Errorf("%v from a start to the first MAIL, want at most 5 s", r.waits)
 	}
 	run := r.run()
