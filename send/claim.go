@@ -122,20 +122,25 @@ func (e *engine) claimDeliveries(ctx context.Context, tx *store.Tx, ed *Edition,
 	return all, nil
 }
 
-func claimText(tx *store.Tx) string {
-	return `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
+// claimText takes up to $8 of those who wait, with their seals where there are
+// any.
+func claimText(tx *store.Tx, sealed bool) string {
+	text := `UPDATE delivery SET state = 'claimed', epoch = $1, changed = $2
 		WHERE ` + tx.Those("delivery", `edition = $3 AND state = $4 AND due >= 0 AND (due, id) > ($5, $6) AND due <= $7 ORDER BY due, id LIMIT $8`) + `
-		RETURNING id, newsletter, issue, subscriber, address, name, attempts, first, due, plain,
-			(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`
+		RETURNING id, subscriber, address, name, attempts, first, due, plain, `
+	if !sealed {
+		return text + `NULL`
+	}
+	return text + `(SELECT octets FROM seal WHERE seal.edition = delivery.edition AND seal.delivery = delivery.id)`
 }
 
 // claimRows takes up to n of those who wait in a state, the earliest behind f.
 func (e *engine) claimRows(ctx context.Context, tx *store.Tx, ed *Edition, from State, f front, n int) ([]*task, error) {
 	now := store.Micros(tx.Now())
-	rows, err := tx.QueryContext(ctx, claimText(tx), e.epoch, now, ed.ID, from, f.due, f.id, now, n)
+	rows, err := tx.QueryContext(ctx, claimText(tx, ed.sealed != ""), e.epoch, now, ed.ID, from, f.due, f.id, now, n)
 	return collect(rows, err, func(row scanner) (*task, error) {
-		t := &task{edition: ed.ID, from: from}
-		return t, row.Scan(&t.id, &t.newsletter, &t.issue, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.plain, &t.seal)
+		t := &task{edition: ed.ID, newsletter: ed.Newsletter, issue: ed.Issue, from: from}
+		return t, row.Scan(&t.id, &t.subscriber, &t.to.Addr, &t.to.Name, &t.attempts, &t.first, &t.due, &t.plain, &t.seal)
 	})
 }
 

@@ -15,8 +15,10 @@ var ErrUnderWay = errors.New("a mail to this address is on its way; it is looked
 
 // Kept tells what the queue keeps of a reader: which issues went and how.
 func (q *Queue) Kept(ctx context.Context, tx *store.Tx, newsletter string, subscriber int64) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT issue, address, state, reply, changed FROM delivery
-		WHERE newsletter = $1 AND subscriber = $2 ORDER BY issue`, newsletter, subscriber)
+	// What was said of a copy that was taken stands with its attempt.
+	rows, err := tx.QueryContext(ctx, `SELECT issue, address, state, CASE state WHEN 'sent' THEN
+			COALESCE((SELECT attempt.reply FROM attempt WHERE attempt.delivery = delivery.id ORDER BY at DESC LIMIT 1), '') ELSE reply END, changed
+		FROM delivery WHERE newsletter = $1 AND subscriber = $2 ORDER BY issue`, newsletter, subscriber)
 	return collect(rows, err, func(row scanner) (string, error) {
 		var issue int
 		var address, state, reply string

@@ -70,7 +70,7 @@ func TestClaimReadsLittle(t *testing.T) {
 			h.searches(earliest)
 			h.searches(earliestPending, 1)
 			h.searches(unsettled, "harbour", 1, 0)
-			h.searches(claimText(&store.Tx{}), 1, 1, 1, "pending", -1, 0, 1, 1)
+			h.searches(claimText(&store.Tx{}, true), 1, 1, 1, "pending", -1, 0, 1, 1)
 			return
 		}
 		var first int
@@ -142,7 +142,7 @@ func (h *house) reads(e *engine, n int) (pages int) {
 		f = atFront
 	}
 	var text string
-	h.update(func(_ context.Context, tx *store.Tx) error { text = claimText(tx); return nil })
+	h.update(func(_ context.Context, tx *store.Tx) error { text = claimText(tx, true); return nil })
 	plan := h.explain(text, e.epoch, 1, 1, "pending", f.due, f.id, store.Micros(store.Now()), n)
 	found := plan.find(func(p *planned) bool { return p.Index == "delivery_due" })
 	if found == nil {

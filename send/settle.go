@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"galley/send/store"
@@ -186,24 +187,37 @@ func (e *engine) commit() error {
 		case <-e.drained:
 			return nil
 		}
-		for more := true; more && len(group) < 500; {
-			select {
-			case r := <-e.results:
-				group = append(group, r)
-			default:
-				more = false
-			}
-		}
-		if err := e.commitGroup(group); err != nil {
+		// Lines that can run already have the processor first: their results
+		// would otherwise wait for the commit behind this one. Where none can,
+		// this takes no time.
+		runtime.Gosched()
+		if err := e.commitGroup(e.gather(group)); err != nil {
 			return err
 		}
 	}
 }
 
+// gather adds the results that wait to a group, up to mostResults.
+func (e *engine) gather(group []*result) []*result {
+	for len(group) < mostResults {
+		select {
+		case r := <-e.results:
+			group = append(group, r)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// mostResults is how many results one transaction writes.
+const mostResults = 500
+
 func (e *engine) commitGroup(group []*result) error {
 	ctx := e.uncut(e.hard)
 	for {
 		err := e.q.DB.Update(ctx, func(tx *store.Tx) error {
+			group = e.gather(group) // a claim may have had the books for a while
 			return e.writeAll(ctx, tx, group)
 		})
 		if err == nil {

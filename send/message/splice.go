@@ -86,13 +86,19 @@ func (w *scratch) fill(s Slots) error {
 	if strings.ContainsAny(url, "&'") {
 		w.html = appendURL(w.html[:0], strings.NewReplacer("&", "&amp;", "'", "&#39;").Replace(url))
 	}
+	return h.err
+}
+
+// relaxed gives the fields of this copy in the form that is signed. What is not
+// signed does without.
+func (w *scratch) relaxed() []byte {
 	w.canonical = w.canonical[:0]
-	for rest := h.buf; len(rest) > 0; {
+	for rest := w.own.buf; len(rest) > 0; {
 		var field []byte
 		field, rest = nextField(rest)
 		w.canonical = relaxField(w.canonical, field)
 	}
-	return h.err
+	return w.canonical
 }
 
 // leaving writes List-Unsubscribe and returns the address for the footer's
@@ -182,6 +188,6 @@ func (c *Compiled) unsigned(dst []byte, w *scratch, s Slots, signer *Signer) ([]
 	if err := w.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(c.fields); err != nil {
 		return dst, err
 	}
-	w.digest.Write(w.canonical)
+	w.digest.Write(w.relaxed())
 	return dst, nil
 }

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -104,6 +105,13 @@ func TestNear(t *testing.T) {
 		}
 		if near != want {
 			t.Errorf("a next hop that answers after %v is near: %t", delay, near)
+		}
+		slow, _ := sink(t, sendtest.Options{Delay: 3 * nearby})
+		r.Dial = func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", slow.Addr())
+		}
+		if busy := open(t, r).(*line).near; busy != want {
+			t.Errorf("when it has become busy: %t, want %t", busy, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"galley/send"
@@ -83,6 +84,8 @@ type Relay struct {
 	Window       int  // messages on their way at once over one connection, where next hop offers CHUNKING; 1 when 0. A crash may double as many
 	NoPipelining bool // does not pipeline even where it is offered
 	LMTP         bool // speaks LMTP (RFC 2033), to a mailbox server nearby
+
+	near atomic.Bool // has answered at once over some line
 }
 
 // Line connects, greets, secures and logs in. The error is a *send.Refusal
@@ -248,7 +251,10 @@ func (l *line) hello(r *Relay) error {
 	}
 	asked := time.Now()
 	rep, err := l.command(l.limits.Greeting, []byte(verb+name+"\r\n"), l.ext.add)
-	l.near = time.Since(asked) < nearby
+	if time.Since(asked) < nearby {
+		r.near.Store(true)
+	}
+	l.near = r.near.Load() // one that is busy just now is no further away for that
 	if err == nil && !r.LMTP && (rep.code == 500 || rep.code == 502 || rep.code == 504) {
 		l.ext = extensions{}
 		rep, err = l.command(l.limits.Greeting, []byte("HELO "+name+"\r\n"), nil)

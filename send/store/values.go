@@ -41,6 +41,24 @@ func (tx *Tx) Table(args []any, lead, columns int) (text string, with []any) {
 	return "SELECT * FROM unnest(" + strings.Join(arrays, ", ") + ") AS u (" + strings.Join(names, ", ") + ")", with
 }
 
+// Among is the condition that a column is one of these numbers, and all values of
+// the statement with them: one array for PostgreSQL, for which one text so serves
+// any number of them.
+func (tx *Tx) Among(column string, args []any, numbers []int64) (text string, with []any) {
+	if tx.dialect == PostgreSQL {
+		return column + " = ANY ($" + strconv.Itoa(len(args)+1) + "::bigint[])", append(args, numbers)
+	}
+	b := append([]byte(column), " IN ("...)
+	for i, n := range numbers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		args = append(args, n)
+		b = strconv.AppendInt(append(b, '$'), int64(len(args)), 10)
+	}
+	return string(append(b, ')')), args
+}
+
 // arrayOf is PostgreSQL's name for what stands in a column.
 func arrayOf(column []any) string {
 	if len(column) > 0 {

@@ -17,6 +17,17 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestAmong(t *testing.T) {
+	text, args := (&Tx{}).Among("id", []any{"a"}, []int64{7, 9})
+	if text != "id IN ($2,$3)" || !reflect.DeepEqual(args, []any{"a", int64(7), int64(9)}) {
+		t.Errorf("%s with %v", text, args)
+	}
+	text, args = (&Tx{dialect: PostgreSQL}).Among("id", []any{"a"}, []int64{7, 9})
+	if text != "id = ANY ($2::bigint[])" || !reflect.DeepEqual(args, []any{"a", []int64{7, 9}}) {
+		t.Errorf("%s with %v", text, args)
+	}
+}
+
 func TestUnnamed(t *testing.T) {
 	for query, want := range map[string]string{
 		`SELECT $1, $2`:                       `SELECT ?, ?`,

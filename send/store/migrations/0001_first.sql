@@ -502,7 +502,9 @@ CREATE TABLE delivery (
 	UNIQUE (newsletter, issue, subscriber)
 );
 -- What was sent has left it (due is -1 then): a result costs one change less, and
--- the index stays as small as what is still to do.
+-- the index stays as small as what is still to do. Code, status, class and reply
+-- are those of the last refusal; of what was sent they are empty, and what the
+-- next hop said stands with the attempt.
 -- sqlite:CREATE INDEX delivery_due ON delivery (edition, state, due) WHERE due >= 0;
 -- postgres:CREATE INDEX delivery_due ON delivery (edition, state, due, id) WHERE due >= 0;
 CREATE INDEX delivery_subscriber ON delivery (subscriber);
