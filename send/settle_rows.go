@@ -2,7 +2,6 @@ package send
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"galley/send/store"
@@ -109,7 +108,7 @@ func (e *engine) sentRows(ctx context.Context, tx *store.Tx, some []*result) err
 
 // allOf tells of a statement that has not written the rows of all results: some
 // are no longer this process's.
-func allOf(some []*result, done sql.Result, err error) error {
+func allOf(some []*result, done interface{ RowsAffected() (int64, error) }, err error) error {
 	if err != nil {
 		return fmt.Errorf("delivery %d and %d more: %w", some[0].t.id, len(some)-1, err)
 	}

@@ -63,6 +63,12 @@ func TestManyAnswers(t *testing.T) {
 			group = append(group, &result{t: task, v: v, at: store.Now(), done: make(chan error, 1)})
 			want = append(want, fmt.Sprint(task.id, v.state, task.attempts+1, o.Verdict, o.Stage, o.Code, o.Enhanced, o.Transcript))
 		}
+		e.epoch++ // another machine has them
+		theirs := &result{t: tasks[0], v: group[0].v, at: store.Now(), done: make(chan error, 1)}
+		if err := e.commitGroup([]*result{theirs}); !errors.Is(err, ErrFenced) {
+			t.Fatalf("a copy that another claim holds was settled: %v", err)
+		}
+		e.epoch--
 		if err := e.commitGroup(group); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +80,7 @@ func TestManyAnswers(t *testing.T) {
 				var id, attempts, number, code, kept, first int64
 				var state, verdict, stage, status, reply, words string
 				err := row.Scan(&id, &state, &attempts, &number, &verdict, &stage, &code, &status, &reply, &kept, &words, &first)
-				if attempts != number || first == 0 || state == "sent" && (kept != 0 || words != "") || state != "sent" && (kept != code || words != reply) {
+				if attempts != number || first == 0 || (id%5 == 0) != (first == 5) && state == "sent" || state == "sent" && (kept != 0 || words != "") || state != "sent" && (kept != code || words != reply) {
 					t.Errorf("delivery %d: %d attempts, attempt %d; the row says %d %q, first %d", id, attempts, number, kept, words, first)
 				}
 				return fmt.Sprint(id, state, attempts, verdict, stage, int(code), status, reply), err
@@ -91,9 +97,5 @@ func TestManyAnswers(t *testing.T) {
 			}
 			return err
 		})
-		again := &result{t: tasks[0], v: group[0].v, at: store.Now(), done: make(chan error, 1)}
-		if err := e.commitGroup([]*result{again}); !errors.Is(err, ErrFenced) {
-			t.Errorf("a copy that is settled was settled again: %v", err)
-		}
 	})
 }
