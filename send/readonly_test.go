@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,23 +23,44 @@ type card struct {
 // insertCard mounts a card where that is possible.
 func insertCard(t *testing.T) *card {
 	t.Helper()
-	if os.Getenv("GALLEY_SERVERS") == "" || os.Geteuid() != 0 {
-		t.Skip("mounts a file system: set GALLEY_SERVERS and be root")
-	}
+	mayMount(t)
 	c := &card{t: t, image: filepath.Join(t.TempDir(), "image"), dir: t.TempDir()}
 	if err := os.WriteFile(c.image, make([]byte, 32<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, words := range []string{"mkfs.ext4 -q -O ^has_journal " + c.image, c.mounting()} {
-		if out, err := run(words); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s: %v %s", words, err, out)
-			}
-			t.Skipf("%s: %v %s", words, err, out)
-		}
+		mount(t, words)
 	}
 	t.Cleanup(func() { run("umount " + c.dir) })
 	return c
+}
+
+// mayMount skips where file systems are not asked for, or only root could mount
+// them; where CI asks for them it fails.
+func mayMount(t *testing.T) {
+	t.Helper()
+	if os.Getenv("GALLEY_SERVERS") == "" {
+		t.Skip("mounts a file system: set GALLEY_SERVERS and be root")
+	}
+	if os.Geteuid() != 0 {
+		unmounted(t, "only root can mount a file system")
+	}
+}
+
+// mount runs a command that mounting a file system needs.
+func mount(t *testing.T, words string) {
+	t.Helper()
+	if out, err := run(words); err != nil {
+		unmounted(t, fmt.Sprintf("%s: %v %s", words, err, out))
+	}
+}
+
+func unmounted(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 func run(words string) ([]byte, error) {

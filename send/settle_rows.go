@@ -18,7 +18,7 @@ const (
 // rows go into one statement: to SQLite each costs as much as its row, and to
 // PostgreSQL a round trip.
 func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) error {
-	var sent, rows, tried []*result
+	var sent, unsent, tried []*result
 	for _, r := range group {
 		if err := Claimed.to(r.v.state); err != nil {
 			return err
@@ -35,7 +35,7 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 		if r.v.state == Sent {
 			sent = append(sent, r)
 		} else {
-			rows = append(rows, r)
+			unsent = append(unsent, r)
 		}
 		if r.v.charged {
 			tried = append(tried, r)
@@ -44,7 +44,7 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 	if err := e.inGroups(sent, func(some []*result) error { return e.sentRows(ctx, tx, some) }); err != nil {
 		return err
 	}
-	if err := e.inGroups(rows, func(some []*result) error { return e.markRows(ctx, tx, some) }); err != nil {
+	if err := e.inGroups(unsent, func(some []*result) error { return e.markRows(ctx, tx, some) }); err != nil {
 		return err
 	}
 	for len(tried) > 0 {
@@ -54,7 +54,7 @@ func (e *engine) writeAll(ctx context.Context, tx *store.Tx, group []*result) er
 			return err
 		}
 	}
-	for _, r := range append(sent, rows...) {
+	for _, r := range append(sent, unsent...) {
 		if err := e.consequences(ctx, tx, r); err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ func (e *engine) markRows(ctx context.Context, tx *store.Tx, some []*result) err
 	return allOf(some, done, err)
 }
 
-// saying is what attempts that were answered alike have in common.
-type saying struct {
+// answered is what attempts that were answered alike have in common.
+type answered struct {
 	edition  int64
 	number   int
 	verdict  Verdict
@@ -146,16 +146,16 @@ type saying struct {
 	enhanced string
 }
 
-func (r *result) saying() saying {
+func (r *result) answered() answered {
 	o := &r.v.outcome
-	return saying{r.t.edition, r.attempts(), o.Verdict, o.Stage, o.Code, o.Enhanced}
+	return answered{r.t.edition, r.attempts(), o.Verdict, o.Stage, o.Code, o.Enhanced}
 }
 
 // sameAnswer takes the results that were answered as the first one was.
 func sameAnswer(all []*result) (alike, others []*result) {
-	same := all[0].saying()
+	same := all[0].answered()
 	for _, r := range all {
-		if r.saying() == same {
+		if r.answered() == same {
 			alike = append(alike, r)
 		} else {
 			others = append(others, r)
@@ -168,7 +168,7 @@ func sameAnswer(all []*result) (alike, others []*result) {
 // them were answered alike, but for the words.
 func attemptRows(ctx context.Context, tx *store.Tx, some []*result) error {
 	const columns = 3
-	a := some[0].saying()
+	a := some[0].answered()
 	args := make([]any, 0, 6+columns*len(some))
 	args = append(args, a.edition, a.number, string(a.verdict), string(a.stage), a.code, a.enhanced)
 	for _, r := range some {
