@@ -182,7 +182,7 @@ func (d *Dovecot) told() {
 		return
 	}
 	log, _ := os.ReadFile(filepath.Join(d.dir, "dovecot.log"))
-	d.t.Logf("the end of Dovecot's log:\n%s", log[max(0, len(log)-4000):])
+	d.t.Logf("the end of Dovecot's log:\n%s", log[max(0, len(log)-2000):])
 }
 
 // Stop ends the server with all its lines.

@@ -173,6 +173,6 @@ func (f *Postfix) Log() string {
 func (f *Postfix) told() {
 	if f.t.Failed() {
 		log := f.Log()
-		f.t.Logf("the end of Postfix's log:\n%s", log[max(0, len(log)-6000):])
+		f.t.Logf("the end of Postfix's log:\n%s", log[max(0, len(log)-2000):])
 	}
 }
