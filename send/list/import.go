@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"galley/send/store"
 )
@@ -108,7 +112,8 @@ type importer struct {
 	report             Report
 }
 
-// write puts a portion on the books.
+// write puts a portion on the books, a transaction for each batch. PostgreSQL
+// takes several at once.
 func (i *importer) write(ctx context.Context, p *portion, progress func(read int)) error {
 	i.count(p)
 	left := len(p.people)
@@ -117,16 +122,25 @@ func (i *importer) write(ctx context.Context, p *portion, progress func(read int
 			progress(i.report.Read - left)
 		}
 	}
-	err := p.err
-	for batch := range slices.Chunk(p.people, batchRows) {
-		if werr := i.writeBatch(ctx, batch); werr != nil {
-			i.report.Read -= left // not taken, so not counted: the sum holds
-			err = errors.Join(err, werr)
-			break
-		}
-		left -= len(batch)
-		tell()
+	var mu sync.Mutex
+	writing, until := errgroup.WithContext(ctx)
+	writing.SetLimit(i.hands())
+	for batch := range batches(p.people) {
+		writing.Go(func() error {
+			done, err := i.writeBatch(until, batch)
+			if err != nil {
+				return err // the others end by it, and what they had begun is not there
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			i.report.add(done)
+			left -= len(batch)
+			tell()
+			return nil
+		})
 	}
+	err := errors.Join(p.err, writing.Wait())
+	i.report.Read -= left // not taken, so not counted: the sum holds
 	if len(p.people) == 0 {
 		tell()
 	}
@@ -134,6 +148,32 @@ func (i *importer) write(ctx context.Context, p *portion, progress func(read int
 		return fmt.Errorf("import: after line %d: %w", p.line, err)
 	}
 	return nil
+}
+
+// batches cuts people in order into what one transaction takes. No two batches
+// have the same person, so none waits for another.
+func batches(people []person) iter.Seq[[]person] {
+	return func(yield func([]person) bool) {
+		for len(people) > 0 {
+			n := min(batchRows, len(people))
+			for n < len(people) && people[n].key == people[n-1].key {
+				n++
+			}
+			if !yield(people[:n:n]) {
+				return
+			}
+			people = people[n:]
+		}
+	}
+}
+
+// hands is how many transactions are written at once: while the server writes
+// one the next is made ready. A third one only gets in their way.
+func (i *importer) hands() int {
+	if i.tx != nil || i.db.Dialect() != store.PostgreSQL {
+		return 1
+	}
+	return 2
 }
 
 // count adds what was read to the report.
@@ -146,25 +186,25 @@ func (i *importer) count(p *portion) {
 
 // writeBatch puts people in order on the books, in one transaction. Whoever
 // stands in the file twice counts as on the list the second time.
-func (i *importer) writeBatch(ctx context.Context, batch []person) error {
+func (i *importer) writeBatch(ctx context.Context, batch []person) (done Report, err error) {
 	whole := len(batch)
 	batch = slices.CompactFunc(batch, func(a, b person) bool { return a.key == b.key })
-	var done Report
-	err := i.update(ctx, func(tx *store.Tx) error {
+	err = i.update(ctx, func(tx *store.Tx) error {
 		b := &bookkeeper{importer: i, tx: tx, now: store.Micros(tx.Now())} // anew when the transaction is tried again
 		b.done.Already = whole - len(batch)
 		err := b.take(ctx, batch)
 		done = b.done
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	i.report.Added += done.Added
-	i.report.Already += done.Already
-	i.report.Left += done.Left
-	i.report.Suppressed += done.Suppressed
-	return nil
+	return done, err
+}
+
+// add adds what was done with one batch.
+func (r *Report) add(done Report) {
+	r.Added += done.Added
+	r.Already += done.Already
+	r.Left += done.Left
+	r.Suppressed += done.Suppressed
 }
 
 // update runs f in the caller's transaction, or in one of its own.
