@@ -187,6 +187,9 @@ func (b *bench) send() error {
 func (b *bench) oneSender(m *meter, at int) (done bool, err error) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	defer cancel()
+	if b.killed > 0 {
+		b.tally.restarted()
+	}
 	s, err := b.start(ctx)
 	if err != nil {
 		return false, err

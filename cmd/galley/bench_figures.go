@@ -19,6 +19,8 @@ type tally struct {
 	unlike int        // further copies with other octets
 	at     int        // when so many have one,
 	done   chan struct{}
+	again  time.Time     // when a sender was started again that has sent nothing yet
+	late   time.Duration // the longest time from a start to its first copy
 }
 
 func newTally(readers int, compare bool) *tally {
@@ -33,6 +35,9 @@ func newTally(readers int, compare bool) *tally {
 func (t *tally) take(a sendtest.Accepted) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.again.IsZero() {
+		t.late, t.again = max(t.late, time.Since(t.again)), time.Time{}
+	}
 	for _, to := range a.To {
 		local, _, _ := strings.Cut(strings.TrimPrefix(to, "reader"), "@")
 		i, err := strconv.Atoi(local)
@@ -70,6 +75,13 @@ func (t *tally) readers() int {
 	return t.seen
 }
 
+// restarted tells that a sender is started now in place of a killed one.
+func (t *tally) restarted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.again = time.Now()
+}
+
 // reach is closed when that many readers have a copy; never for 0.
 func (t *tally) reach(at int) <-chan struct{} {
 	if t == nil || at == 0 {
@@ -103,7 +115,8 @@ type benchFigures struct {
 	} `json:"share"` // of the lines' time, in hundredths
 	PerCommit float64 `json:"results_per_commit"`
 	Kills     int     `json:"kills"`
-	Twice     int     `json:"twice"` // copies beyond the first
+	Restart   float64 `json:"restart_s"` // the longest of the starts after a kill, until the next hop had a copy
+	Twice     int     `json:"twice"`     // copies beyond the first
 	Lost      int     `json:"lost"`
 	Unlike    int     `json:"unlike"` // second copies with other octets than the first
 	Counted   bool    `json:"counted"`
@@ -135,7 +148,7 @@ func (b *bench) figures() (*benchFigures, error) {
 				f.Twice += int(n) - 1
 			}
 		}
-		f.Unlike = b.tally.unlike
+		f.Unlike, f.Restart = b.tally.unlike, b.tally.late.Seconds()
 	}
 	return f, nil
 }
@@ -162,6 +175,7 @@ func (f *benchFigures) String() string {
 	fmt.Fprintf(&b, "  commits  %.1f results each\n", f.PerCommit)
 	if f.Kills > 0 {
 		fmt.Fprintf(&b, "  killed   %d times; the figures above are those of the last sender\n", f.Kills)
+		fmt.Fprintf(&b, "  restart  %.2f s at most, from the start after a kill to the next copy\n", f.Restart)
 	}
 	if f.Counted {
 		fmt.Fprintf(&b, "  promise  %d lost, %d came twice (at most %d may), %d of those not to the octet the same\n", f.Lost, f.Twice, f.Kills*f.Connections*max(f.Window, 1), f.Unlike)

@@ -14,7 +14,7 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &f); err != nil || code != exitOK {
 		t.Fatalf("exit code %d, %v\n%s%s", code, err, out, errs)
 	}
-	if f.Lost != 0 || f.Unlike != 0 || f.Kills != 2 || f.Twice > 8 || f.PerSecond <= 0 || f.CPU <= 0 || f.Allocs <= 0 || f.PeakMB <= 0 {
+	if f.Lost != 0 || f.Unlike != 0 || f.Kills != 2 || f.Twice > 8 || f.PerSecond <= 0 || f.CPU <= 0 || f.Allocs <= 0 || f.PeakMB <= 0 || f.Restart <= 0 {
 		t.Errorf("%+v", f)
 	}
 	if sum := f.Share.Making + f.Share.Wire + f.Share.Books + f.Share.Waiting; sum < 99 || sum > 101 {
@@ -55,7 +55,7 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 // The figures for a person, and what counts as a broken promise.
 func TestBenchFigures(t *testing.T) {
 	f := benchFigures{Recipients: 20000, Connections: 50, KB: 55, Sign: "rsa", Ahead: true, Sent: 20000, Seconds: 2, PerSecond: 10000, CPU: 98, Allocs: 14,
-		PeakMB: 30, PerCommit: 14.5, Kills: 2, Twice: 60, Counted: true}
+		PeakMB: 30, PerCommit: 14.5, Kills: 2, Restart: 0.512, Twice: 60, Counted: true}
 	f.Share.Making, f.Share.Wire, f.Share.Books, f.Share.Waiting = 5, 40, 50, 5
 	golden(t, "bench.txt", f.String())
 	for _, v := range []struct {

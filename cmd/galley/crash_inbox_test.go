@@ -21,6 +21,7 @@ import (
 // that came twice is the same mail. With the servers there are ten mailboxes in
 // Dovecot, so that 2,000 mails meet 200 kills.
 func TestInboxKilled(t *testing.T) {
+	t.Parallel()
 	onEach(t, inboxKilled)
 	if !whole() {
 		return

@@ -162,6 +162,7 @@ func (s *story) effects() string {
 // write to nobody but for confirmations, which are capped and quote nothing
 // (bar 58).
 func TestForgedSenders(t *testing.T) {
+	t.Parallel()
 	many := 400
 	if whole() {
 		many = 10_000
