@@ -164,8 +164,11 @@ func (s *story) effects() string {
 func TestForgedSenders(t *testing.T) {
 	t.Parallel()
 	many := 400
-	if whole() {
+	switch {
+	case whole():
 		many = 10_000
+	case raceDetector:
+		many = 150
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := &story{world: newWorld(t), texts: map[string]string{}}

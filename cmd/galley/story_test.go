@@ -25,7 +25,7 @@ func TestStories(t *testing.T) {
 		t.Fatalf("no stories: %v", err)
 	}
 	for n, file := range files {
-		if testing.Short() && (n%4 != 0 || strings.HasSuffix(file, "a-year.txtar")) { // a sample, for the race detector is slow
+		if testing.Short() && n%4 != 0 || raceDetector && n%2 != 0 || (testing.Short() || raceDetector) && strings.HasSuffix(file, "a-year.txtar") { // a sample, for the detector is slow
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {

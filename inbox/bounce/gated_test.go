@@ -34,10 +34,14 @@ func TestGatedAnswersTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	many := 250
+	if raceDetector {
+		many = 120
+	}
 	for name, g := range map[string]*gated.Pattern{"failWords": failWords, "failSubject": failSubject, "daemonName": daemonName, "returnedMark": returnedMark,
 		"contactLine": contactLine, "goneAbroad": goneAbroad, "laterAbroad": laterAbroad, "ours": refusals[5].words, "hard": reasons[len(reasons)-2].words, "senderWords": senderWords, "aboutUs": aboutUs} {
 		plain, yes := regexp.MustCompile(g.String()), 0
-		for _, text := range texts[:min(len(texts), 250)] {
+		for _, text := range texts[:min(len(texts), many)] {
 			got, want := g.MatchString(text), plain.MatchString(text)
 			if got != want {
 				t.Errorf("%s: %v, plain %v: %q", name, got, want, text[:min(len(text), 200)])

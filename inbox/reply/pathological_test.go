@@ -50,7 +50,7 @@ func grows(t *testing.T, unit string, work func(string)) {
 	t.Helper()
 	size := 1 << 20
 	if raceDetector { // it costs up to twenty times
-		size >>= 3
+		size >>= 4
 	}
 	whole := strings.Repeat(unit, size/len(unit))
 	eighth := whole[:len(whole)/8/len(unit)*len(unit)]
@@ -63,9 +63,9 @@ func grows(t *testing.T, unit string, work func(string)) {
 	for tries := 0; tries < 5 && slow(); tries++ {
 		part, all = min(part, spent(t, work, eighth)), min(all, spent(t, work, whole))
 	}
-	t.Logf("%.30q: 128 KB %v, 1 MB %v", unit, part, all)
+	t.Logf("%.30q: %d KB %v, eight times that %v", unit, size>>13, part, all)
 	if slow() {
-		t.Errorf("%q: 128 KB took %v, 1 MB %v", unit, part, all)
+		t.Errorf("%q: %d KB took %v, eight times that %v", unit, size>>13, part, all)
 	}
 }
 

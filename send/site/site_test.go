@@ -249,7 +249,7 @@ func TestWrongTokensGetOneAnswer(t *testing.T) {
 
 func TestAMillionForgedTokens(t *testing.T) {
 	n := 1_000_000
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 10_000
 	}
 	k := send.Newsletter{Keys: send.Keys{Secret: bytes.Repeat([]byte{7}, 32)}}
