@@ -60,12 +60,12 @@ func (s *sealer) run(ctx context.Context) error {
 
 // turn does one page of work and tells whether there is more.
 func (s *sealer) turn(ctx context.Context) (more bool, err error) {
-	ed, err := s.unsealed(ctx)
+	ed, over, err := s.look(ctx)
 	if err != nil {
 		return false, err
 	}
 	if ed == nil {
-		return s.clear(ctx)
+		return s.clear(ctx, over)
 	}
 	n := s.e.q.Newsletters[ed.Newsletter]
 	if err := s.take(ctx, ed, n); err != nil {
@@ -87,20 +87,29 @@ func (s *sealer) turn(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// unsealed finds an edition whose deliveries are prepared and not all signed.
-func (s *sealer) unsealed(ctx context.Context) (found *Edition, err error) {
+// look finds an edition whose deliveries are prepared and not all signed, and
+// one that is over and has seals; nil and 0 say that there is none.
+func (s *sealer) look(ctx context.Context) (unsealed *Edition, over int64, err error) {
 	err = s.e.q.DB.View(ctx, func(tx *store.Tx) error {
 		live, err := liveEditions(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, ed := range live {
 			n := s.e.q.Newsletters[ed.Newsletter]
 			waits := ed.State == Approved && !ed.Prepared.IsZero() && tx.Now().Before(ed.SendAt)
-			if found == nil && waits && n != nil && len(n.Signers) > 0 && !s.done[ed.ID].Equal(ed.SendAt) {
-				found = ed
+			if unsealed == nil && waits && n != nil && len(n.Signers) > 0 && !s.done[ed.ID].Equal(ed.SendAt) {
+				unsealed = ed
 			}
+		}
+		err = tx.QueryRowContext(ctx, `SELECT id FROM edition WHERE sealed <> '' AND state IN ('done', 'cancelled', 'withdrawn')
+			ORDER BY id LIMIT 1`).Scan(&over)
+		if store.NotFound(err) {
+			return nil
 		}
 		return err
 	})
-	return found, err
+	return unsealed, over, err
 }
 
 // take compiles an approved edition, unless it is in hand already.
@@ -231,18 +240,10 @@ func (s *sealer) drop(ctx context.Context, edition int64) (more bool, err error)
 	return more, err
 }
 
-// clear removes a page of the seals of an edition that is over.
-func (s *sealer) clear(ctx context.Context) (more bool, err error) {
-	var over int64
-	err = s.e.q.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT id FROM edition WHERE sealed <> '' AND state IN ('done', 'cancelled', 'withdrawn')
-			ORDER BY id LIMIT 1`).Scan(&over)
-	})
-	if store.NotFound(err) {
+// clear removes a page of the seals of an edition that is over, if there is one.
+func (s *sealer) clear(ctx context.Context, over int64) (more bool, err error) {
+	if over == 0 {
 		return false, nil
-	}
-	if err != nil {
-		return false, err
 	}
 	if more, err := s.drop(ctx, over); err != nil || more {
 		return more, err
@@ -256,7 +257,7 @@ func (s *sealer) clear(ctx context.Context) (more bool, err error) {
 // is told how many are.
 func (q *Queue) SignAhead(ctx context.Context, newsletter string, issue int, progress func(signed int)) error {
 	e := q.engine(ctx)
-	if err := e.advance(ctx); err != nil {
+	if err := e.forward(ctx); err != nil {
 		return err
 	}
 	s := &sealer{e: e, done: map[int64]time.Time{}, made: map[string]bool{}}

@@ -84,7 +84,7 @@ func (h *house) waitingRun(readers int) *engine {
 	if err := e.take(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := e.advance(h.t.Context()); err != nil {
+	if err := e.forward(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
 	return e

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,19 +18,28 @@ const (
 	page = 1000
 )
 
-// advance brings the editions forward: deliveries are prepared once they are
-// approved, the audience is frozen at its time, a run without rows to do ends.
-func (e *engine) advance(ctx context.Context) error {
-	if e.q.Silent() {
-		return nil // what is too late when an editor has said yes is held as ever
-	}
+// forward looks at the books, draws the consequences of returns and brings the
+// editions forward.
+func (e *engine) forward(ctx context.Context) error {
+	var returned bool
 	var live []*Edition
 	err := e.q.DB.View(ctx, func(tx *store.Tx) (err error) {
-		live, err = liveEditions(ctx, tx)
+		if returned, err = newReturns(ctx, tx); err == nil {
+			live, err = liveEditions(ctx, tx)
+		}
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil && returned {
+		err = e.settleReturns(ctx)
+	}
+	return errors.Join(err, e.advance(ctx, live))
+}
+
+// advance brings editions forward: deliveries are prepared once they are
+// approved, the audience is frozen at its time, a run without rows to do ends.
+func (e *engine) advance(ctx context.Context, live []*Edition) error {
+	if e.q.Silent() {
+		return nil // what is too late when an editor has said yes is held as ever
 	}
 	for _, ed := range live {
 		if err := e.advanceOne(ctx, ed); err != nil {

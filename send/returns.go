@@ -78,15 +78,14 @@ func countable(ctx context.Context, tx *store.Tx, r *Return) (bool, error) {
 	return r.Recipient == "" || r.Class == ClassComplaint || strings.EqualFold(r.Recipient, address), nil
 }
 
+// newReturns tells whether something came back that is not settled.
+func newReturns(ctx context.Context, tx *store.Tx) (some bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM return WHERE state = 'new')`).Scan(&some)
+	return some, err
+}
+
 // settleReturns draws the consequences of what came back, a few at a time.
 func (e *engine) settleReturns(ctx context.Context) error {
-	var some bool
-	err := e.q.DB.View(ctx, func(tx *store.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM return WHERE state = 'new')`).Scan(&some)
-	})
-	if err != nil || !some {
-		return err
-	}
 	return e.q.DB.Update(ctx, func(tx *store.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, newsletter, delivery, class, status, reason, counted, kind FROM return
 			WHERE state = 'new' ORDER BY id LIMIT 100`)

@@ -159,7 +159,7 @@ func (e *engine) tend(ctx context.Context) error {
 			}
 		}
 		e.turned = time.Now()
-		busy := e.turn(ctx, e.bury, e.settleReturns, e.advance, e.feed)
+		busy := e.turn(ctx, e.bury, e.forward, e.feed)
 		for e.rest(ctx, busy) {
 			busy = e.turn(ctx, e.feed)
 		}

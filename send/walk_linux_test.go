@@ -51,11 +51,11 @@ func walk(b *testing.B, open func() *store.DB) {
 		if err := e.take(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		if err := e.advance(b.Context()); err != nil {
+		if err := e.forward(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		began := time.Now()
-		if e = h.q.engine(b.Context()); e.take(b.Context()) != nil || e.advance(b.Context()) != nil {
+		if e = h.q.engine(b.Context()); e.take(b.Context()) != nil || e.forward(b.Context()) != nil {
 			b.Fatal("no second start")
 		}
 		b.ReportMetric(time.Since(began).Seconds(), "s-restart")
