@@ -164,6 +164,22 @@ func (f *Postfix) Stop() {
 	f.p.stop(syscall.SIGTERM)
 }
 
+// Idle tells whether nothing is on its way through the two servers. What they
+// have put off, because Dovecot is away, does not count.
+func (f *Postfix) Idle() bool {
+	f.t.Helper()
+	for _, queue := range []string{"incoming", "active"} {
+		files, err := os.ReadDir(filepath.Join(f.dir, "queue", queue))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if len(files) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Log is what Postfix has logged.
 func (f *Postfix) Log() string {
 	log, _ := os.ReadFile(filepath.Join(f.dir, "mail.log"))
