@@ -57,6 +57,8 @@ func StartPostfix(t testing.TB, o PostfixOptions) *Postfix {
 	return f
 }
 
+// mainCf tries again soon what a server that was ended and started has left
+// without an answer: Postfix's own five minutes are longer than any test.
 const mainCf = `compatibility_level = 3.6
 queue_directory = DIR/queue
 data_directory = DIR/data
@@ -80,6 +82,10 @@ relay_transport = error:5.1.2 this test has no way out
 recipient_delimiter = +
 lmtp_destination_concurrency_limit = 8
 smtp_destination_concurrency_limit = 8
+lmtp_lhlo_timeout = 10s
+lmtp_mail_timeout = 10s
+lmtp_rcpt_timeout = 10s
+smtp_helo_timeout = 10s
 default_process_limit = 20
 smtpd_client_connection_count_limit = 0
 smtpd_error_sleep_time = 0
@@ -164,8 +170,8 @@ func (f *Postfix) Stop() {
 	f.p.stop(syscall.SIGTERM)
 }
 
-// Idle tells whether nothing is on its way through the two servers. What they
-// have put off, because Dovecot is away, does not count.
+// Idle tells whether nothing is on its way through the two servers. While they
+// try again and again what Dovecot does not take, they seldom are.
 func (f *Postfix) Idle() bool {
 	f.t.Helper()
 	for _, queue := range []string{"incoming", "active"} {
