@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"sync"
 
@@ -50,7 +49,8 @@ type Report struct {
 //
 // source is written into the consent of everybody who joins. The error tells
 // that the file could not be read to its end or the books not be written; the
-// Report then says what is done.
+// Report then says what is done, but for a commit of PostgreSQL whose answer was
+// cut off.
 func (l *List) Import(ctx context.Context, db *store.DB, newsletter, source string, r io.Reader, progress func(read int)) (Report, error) {
 	i := &importer{l: l, db: db, newsletter: newsletter, source: source}
 	in, err := newReader(r, store.Now())
@@ -124,8 +124,8 @@ func (i *importer) write(ctx context.Context, p *portion, progress func(read int
 	}
 	var mu sync.Mutex
 	writing, until := errgroup.WithContext(ctx)
-	writing.SetLimit(i.hands())
-	for batch := range batches(p.people) {
+	writing.SetLimit(i.atOnce())
+	for batch := range slices.Chunk(p.people, batchRows) {
 		writing.Go(func() error {
 			done, err := i.writeBatch(until, batch)
 			if err != nil {
@@ -150,26 +150,11 @@ func (i *importer) write(ctx context.Context, p *portion, progress func(read int
 	return nil
 }
 
-// batches cuts people in order into what one transaction takes. No two batches
-// have the same person, so none waits for another.
-func batches(people []person) iter.Seq[[]person] {
-	return func(yield func([]person) bool) {
-		for len(people) > 0 {
-			n := min(batchRows, len(people))
-			for n < len(people) && people[n].key == people[n-1].key {
-				n++
-			}
-			if !yield(people[:n:n]) {
-				return
-			}
-			people = people[n:]
-		}
-	}
-}
-
-// hands is how many transactions are written at once: while the server writes
-// one the next is made ready. A third one only gets in their way.
-func (i *importer) hands() int {
+// atOnce is how many transactions are written at once: while the server writes
+// one the next is made ready. A third one only gets in their way. People come in
+// order, so that two can only meet at the end of one and the beginning of the
+// next, and never wait for each other.
+func (i *importer) atOnce() int {
 	if i.tx != nil || i.db.Dialect() != store.PostgreSQL {
 		return 1
 	}

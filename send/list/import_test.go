@@ -227,7 +227,9 @@ func TestImportBrokenOffGoesOn(t *testing.T) {
 			t.Fatalf("the fault of the file: %v", err)
 		}
 		sum(t, rep)
-		if len(steps) != 3 || !slices.IsSorted(steps) || steps[2] != rep.Read || len(recipients(t, db, 5000)) != rep.Added {
+		// PostgreSQL takes two at once: the last and short one may be there first.
+		inTurn := slices.Equal(steps, []int{10_000, 20_000, rep.Read}) || db.Dialect() == store.PostgreSQL && slices.Contains(steps, rep.Read-10_000)
+		if len(steps) != 3 || !inTurn || !slices.IsSorted(steps) || steps[2] != rep.Read || len(recipients(t, db, 5000)) != rep.Added {
 			t.Errorf("steps %v, report %+v", steps, rep)
 		}
 		again := take(t, db, text)
@@ -241,26 +243,36 @@ func TestImportBrokenOffGoesOn(t *testing.T) {
 // ends, also while it reads ahead, and its reader is the caller's again.
 func TestImportEndsInTheMidst(t *testing.T) {
 	text := crowd(350_000)
-	for _, end := range []string{"cancelled", "no books"} {
-		t.Run(end, func(t *testing.T) {
-			db := storetest.Open(t)
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			in := &lent{Reader: strings.NewReader(text)}
-			rep, err := books.Import(ctx, db, news, "x", in, func(int) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, end := range []string{"cancelled", "no books"} {
+			t.Run(end, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				in, before := &lent{Reader: strings.NewReader(text)}, len(recipients(t, db, 5000))
+				rep, err := books.Import(ctx, db, news, "x", in, func(int) {
+					if end == "no books" {
+						db.Close()
+					} else {
+						cancel()
+					}
+				})
+				in.back = true                                                                        // the race detector sees whoever still reads
+				whole := rep.Read == 10_000 || rep.Read == 20_000 && db.Dialect() == store.PostgreSQL // which takes two at once
+				if err == nil || !whole || rep.Added+rep.Already != rep.Read {
+					t.Errorf("%+v, %v", rep, err)
+				}
+				sum(t, rep)
 				if end == "no books" {
-					db.Close()
-				} else {
-					cancel()
+					return
+				}
+				added := len(recipients(t, db, 5000)) - before
+				cutOff := db.Dialect() == store.PostgreSQL && rep.Read == 10_000 && added == 20_000 // a commit whose answer nobody waited for
+				if added != rep.Added && !cutOff {
+					t.Errorf("%d are on the books, not %d", added, rep.Added)
 				}
 			})
-			in.back = true // the race detector sees whoever still reads
-			if err == nil || rep.Added != 10_000 || rep.Read != 10_000 {
-				t.Errorf("%+v, %v", rep, err)
-			}
-			sum(t, rep)
-		})
-	}
+		}
+	})
 }
 
 // Whoever stands in a file so often that a transaction ends among their lines
